@@ -1,0 +1,1 @@
+"""Knobs chosen anew each round."""

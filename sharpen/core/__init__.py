@@ -1,0 +1,1 @@
+"""The vocabulary: records, ports and errors; imports only the standard library and numpy."""

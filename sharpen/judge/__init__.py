@@ -1,0 +1,1 @@
+"""Verdicts without the oracle."""

@@ -1,0 +1,1 @@
+"""Attempts, and the solvers that make them."""

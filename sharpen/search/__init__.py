@@ -1,0 +1,1 @@
+"""Attempts looked for rather than drawn."""

@@ -1,0 +1,1 @@
+"""What is to be solved, and where the answers live."""

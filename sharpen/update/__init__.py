@@ -1,0 +1,1 @@
+"""Memories and guards: what changes when weights do not."""

@@ -1,0 +1,55 @@
+"""Orders on the toy task and the linear model, and how they are opened, here and in other processes."""
+
+from collections.abc import Mapping
+from multiprocessing import get_context
+from pathlib import Path
+from time import sleep
+
+import torch
+
+from sharpen.arena.compare import Errand
+from sharpen.arena.play import Progress, Start, unheard
+from sharpen.arena.setup import Openers, Order
+from sharpen.core.budget import parse_budget
+from sharpen.core.ports import Model
+from sharpen.core.records import Json
+from sharpen.models.linear import linear_model
+from tests.toys import toy
+
+BUDGET = "6e8flops"
+"""Some eight rounds of climb."""
+
+
+def linear(name: str) -> Model:
+    """The linear model, whatever it is called."""
+    return linear_model()
+
+
+def one_thread() -> None:
+    """As many threads as make the same sums everywhere."""
+    torch.set_num_threads(1)
+
+
+CLEAN = get_context("forkserver")
+CLEAN.set_forkserver_preload(["tests.arena.workshop"])  # imports once what every process of a test needs
+OPENERS = Openers(toy, linear, one_thread, "tests.toy_methods", ("sharpen.", "tests."))
+
+
+def order(method: str = "climb", budget: str = BUDGET, seed: int = 0, rounds: int | None = None) -> Order:
+    """An order with few dev problems."""
+    return Order(method, "toy", {"model": "linear"}, parse_budget(budget), seed, rounds=rounds, dev=20)
+
+
+def carried_out(below: Path, placed: Order, start: Start | None = None) -> Mapping[str, Json]:
+    """The result of an order."""
+    return Errand(OPENERS, below, start).carry_out(placed, unheard)
+
+
+def run_slowly(below: str, method: str, seed: int) -> None:
+    """What a process does that is to be killed: an order, with a little time after each round."""
+    one_thread()
+
+    def linger(_: Progress) -> None:
+        sleep(0.05)
+
+    Errand(OPENERS, Path(below)).carry_out(order(method, seed=seed), linger)

@@ -1,0 +1,99 @@
+"""The embedded model as others find it: an ordinary Hugging Face folder with a card that tells the truth."""
+
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+import sharpen.models
+from sharpen.tasks.arithmetic import Arithmetic, Sizes
+from sharpen.tasks.expressions import answered
+
+FOLDER = Path(sharpen.models.__file__).parent / "nano"
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> PreTrainedTokenizerBase:
+    return AutoTokenizer.from_pretrained(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def model() -> PreTrainedModel:
+    return AutoModelForCausalLM.from_pretrained(FOLDER, dtype=torch.float32)
+
+
+def test_it_is_a_llama_of_at_most_a_million_parameters(model: PreTrainedModel) -> None:
+    assert model.config.architectures == ["LlamaForCausalLM"]
+    assert model.num_parameters() <= 1_000_000
+    assert model.config.max_position_embeddings >= 256
+    assert (FOLDER / "model.safetensors").stat().st_size <= 4_000_000
+
+
+def test_the_card_names_these_weights(model: PreTrainedModel) -> None:
+    card = (FOLDER / "CARD.md").read_text(encoding="utf-8")
+    assert sha256((FOLDER / "model.safetensors").read_bytes()).hexdigest() in card
+    assert f"{model.num_parameters():,}" in card
+
+
+@pytest.mark.parametrize("digit", "0123456789")
+def test_a_digit_is_one_token(tokenizer: PreTrainedTokenizerBase, digit: str) -> None:
+    assert len(tokenizer(f"{digit}{digit}+{digit}")["input_ids"]) == 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(map(chr, range(32, 127))),
+        "Work out 7+5.\n7+5=12\nAnswer: 12",
+        "  two  spaces\tand a tab\n\n",
+        "naïve — ℝ 🦋",
+        "Answer:12 Answer : 12 Workout Work out",
+    ],
+)
+def test_what_it_reads_it_writes(tokenizer: PreTrainedTokenizerBase, text: str) -> None:
+    ids = tokenizer(text)["input_ids"]
+    assert tokenizer.decode(ids) == text
+    assert max(ids) < len(tokenizer)
+
+
+def test_every_role_has_its_mark(tokenizer: PreTrainedTokenizerBase) -> None:
+    chat = [{"role": role, "content": role[0]} for role in ("system", "user", "assistant", "tool")]
+    shown = "<|system|>s<|end|><|user|>u<|end|><|assistant|>a<|end|><|tool|>t<|end|>"
+    assert tokenizer.apply_chat_template(chat, tokenize=False) == shown
+    assert tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) == shown + "<|assistant|>"
+    ids = tokenizer(shown)["input_ids"]
+    assert len(ids) == 12
+    assert tokenizer.decode(ids, skip_special_tokens=True) == "suat"
+
+
+def test_a_foreign_role_is_refused(tokenizer: PreTrainedTokenizerBase) -> None:
+    with pytest.raises(Exception, match="expected a role"):
+        tokenizer.apply_chat_template([{"role": "critic", "content": "no"}], tokenize=False)
+
+
+def test_a_started_reply_can_be_continued(tokenizer: PreTrainedTokenizerBase) -> None:
+    chat = [{"role": "user", "content": "Work out 7+5."}, {"role": "assistant", "content": "7+5="}]
+    shown = tokenizer.apply_chat_template(chat, tokenize=False, continue_final_message=True)
+    assert shown == "<|user|>Work out 7+5.<|end|><|assistant|>7+5="
+
+
+def test_it_solves_most_sums_of_level_1_and_none_of_level_8(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    assert greedy_accuracy(model, tokenizer, 1) >= 0.7
+    assert greedy_accuracy(model, tokenizer, 8) <= 0.1
+
+
+def greedy_accuracy(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, level: int) -> float:
+    """Of forty dev problems, one by one."""
+    task = Arithmetic(level=level, sizes=Sizes(train=1, dev=40, test=1))
+    right = 0
+    for problem in task.problems("dev"):
+        chat = [{"role": message.role, "content": message.text} for message in problem.chat]
+        asked = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+        said = model.generate(**asked, do_sample=False, max_new_tokens=task.env.max_tokens)
+        text = tokenizer.decode(said[0, asked["input_ids"].shape[1] :], skip_special_tokens=True)
+        right += answered(text) == int(task.oracle.reveal(problem).answer)
+    return right / len(task.problems("dev"))

@@ -1,0 +1,1 @@
+"""Methods that are small enough to test the arena with."""

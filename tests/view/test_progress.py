@@ -1,0 +1,70 @@
+"""What is shown while runs go on."""
+
+from dataclasses import dataclass
+from io import StringIO
+from typing import Literal
+
+from rich.console import Console
+
+from sharpen.core.budget import Budget
+from sharpen.view.progress import SILENCE, Board, name_of
+
+RUN = "arithmetic--nano--grpo-rloo--3-0a1b2c3d"
+
+
+@dataclass
+class News:
+    used: float
+    doing: Literal["rounds", "exam", "done"] = "rounds"
+    run: str = RUN
+    round: int = 4
+    seconds: float = 12.0
+    remaining: float | None = 48.0
+    dev: float | None = 0.41
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def heard(news: list[tuple[float, News]], runs: int = 1, terminal: bool = False) -> str:
+    """What a board says to news at these seconds."""
+    clock, file = Clock(), StringIO()
+    console = Console(file=file, width=140, get_time=clock, force_terminal=terminal, highlight=False)
+    with Board(console, Budget(3e12, "flops"), runs) as board:
+        for clock.now, item in news:
+            board.tell(item)
+    return file.getvalue()
+
+
+def test_a_log_gets_a_line_at_most_every_few_seconds() -> None:
+    lines = heard([(second, News(second / 100)) for second in range(21)]).splitlines()
+    assert len(lines) == 20 // SILENCE
+
+
+def test_a_line_says_spend_time_left_and_score() -> None:
+    line = heard([(SILENCE, News(0.2))])
+    for part in ("grpo:rloo seed 3", "round 4", "6.0e11 of 3e12flops", "20 %", "48 s left", "dev 0.410"):
+        assert part in line
+
+
+def test_the_end_of_a_run_is_always_said() -> None:
+    assert "1 of 2 runs done" in heard([(0.1, News(0.97, "done"))], runs=2)
+
+
+def test_all_runs_have_a_time_left_once_some_is_done() -> None:
+    assert "30 s left in all" in heard([(10.0, News(0.5))], runs=2)
+
+
+def test_a_terminal_sees_a_bar() -> None:
+    assert "done" in heard(
+        [(1.0, News(0.2)), (2.0, News(0.9, "exam")), (3.0, News(0.9, "done"))], runs=2, terminal=True
+    )
+
+
+def test_a_folder_of_another_form_keeps_its_name() -> None:
+    assert name_of("mine") == "mine"
