@@ -147,8 +147,9 @@ def test_a_changed_config_or_version_is_refused_with_what_changed(sums: Path, tm
     assert sharpen(*training(sums, tmp_path / "runs")).exit_code == 0
     run = only(tmp_path / "runs")
     config = (run / "config.toml").read_text()
-    (run / "result.json").unlink()
     (run / "config.toml").write_text(config.replace('version = "', 'version = "0.0.'))
+    assert "version: '0.0." in refused(sharpen(*training(sums, tmp_path / "runs")))
+    (run / "result.json").unlink()
     assert "version: '0.0." in refused(sharpen("resume", run))
     (run / "config.toml").write_text(config)
     sums.write_text(sums.read_text().replace("What is 3 + 4?", "What is 3 plus 4?"))
@@ -227,6 +228,27 @@ def test_check_says_that_a_judge_is_not_sound(sums: Path, tmp_path: Path, monkey
     words = ("check", "--model", "linear", "--task", sums, "--problems", 3, "--tries", 2, "--max-tokens", 8)
     result = sharpen(*words, "--reward", "grumpy_judge:score")
     assert result.exit_code == 1 and "not sound" in result.stderr, result.output
+
+
+def test_a_reward_that_fails_is_named_with_its_line(
+    sums: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_judge.py").write_text("def score(completions):\n    return [1 / 0 for _ in completions]\n")
+    (tmp_path / "unfinished_judge.py").write_text("def score(completions)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    words = training(sums, tmp_path / "runs")
+    assert "broken_judge.py, line 2" in refused(sharpen(*words, "--reward", "broken_judge:score"))
+    assert "unfinished_judge.py, line 1" in refused(sharpen(*words, "--reward", "unfinished_judge:score"))
+
+
+def test_a_run_that_does_not_read_is_left_out_of_the_view_of_others(sums: Path, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        assert sharpen(*training(sums, tmp_path / "runs", "--seed", seed)).exit_code == 0
+    (result,) = (tmp_path / "runs").glob("*--0-*/result.json")
+    result.write_text("{")
+    shown = sharpen("view", tmp_path / "runs")
+    assert shown.exit_code == 1 and "expert_iteration" in shown.stdout
+    assert result.parent.name in shown.stderr and "1 of 2 runs could not be read" in shown.stderr
 
 
 def test_a_folder_that_cannot_be_written_ends_in_a_sentence(sums: Path, tmp_path: Path) -> None:
@@ -309,6 +331,9 @@ def test_a_method_whose_needs_the_model_lacks_is_refused_before_anything_is_spen
     asked = desk.left
     assert "needs learn" in refused(sharpen(*words))
     assert asked - desk.left == 1 and not (tmp_path / "runs").exists()
+    assert "needs" in refused(sharpen("run", "best_of_n", *words[2:]))
+    assert sharpen("run", "vote", *words[2:], "--budget", "1e5tok", "--dry-run").exit_code == 0
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_server_that_dies_ends_in_a_sentence_and_the_run_resumes(desk: Desk, sums: Path, tmp_path: Path) -> None:

@@ -115,7 +115,10 @@ class Journal:
     def check_config(self, config: Mapping[str, object]) -> None:
         """Raises InvalidInput that says what changed, where this config or this version is not that of the run."""
         if changed := changes(self.config, resolved(config) | provenance()):
-            raise InvalidInput(f"expected the config that {self.folder.name} began with, got {'; '.join(changed)}")
+            raise InvalidInput(
+                f"expected the config that {self.folder.name} began with, got {'; '.join(changed)}; "
+                "go on with what it was, or begin anew in another folder"
+            )
 
     def rounds(self) -> Iterator[Entry]:
         """All finished rounds, in order; raises CorruptRecord."""
@@ -167,7 +170,7 @@ class Journal:
         try:
             result = json.loads(path.read_bytes())
         except ValueError as error:
-            raise CorruptRecord(f"{path} is not valid JSON: {error}") from error
+            raise CorruptRecord(f"{path} is not valid JSON ({error}); delete it and resume the run") from error
         if not isinstance(result, dict):
             raise CorruptRecord(f"expected a mapping in {path}, got {type(result).__name__}")
         return result

@@ -13,9 +13,9 @@ from sharpen.arena.compare import rows_of
 from sharpen.arena.journal import Journal, runs_below
 from sharpen.arena.setup import order_of
 from sharpen.arena.workers import Outcome
-from sharpen.cli.sentences import out
+from sharpen.cli.sentences import out, said
 from sharpen.cli.wish import ASKING, ROLES
-from sharpen.core.errors import InvalidInput
+from sharpen.core.errors import CorruptRecord, InvalidInput, SharpenError
 from sharpen.view.report import write_report
 from sharpen.view.rows import Row, alone, row_of
 from sharpen.view.runs import Facts, Gain, Run, read_run
@@ -26,9 +26,15 @@ SETTING = ("task", "model", "cast", "asking", "budget", "rounds", "dev", "test",
 
 
 def view_folder(folder: Path) -> None:
-    """A table and a report for each setting that runs below a folder have in common."""
-    runs = [read_run(path) for path in runs_below(folder)]
-    if not runs:
+    """A table and a report for each setting that runs below a folder have in common; raises SharpenError in the end
+    where some of them do not read, each of which is said."""
+    paths, runs = runs_below(folder), []
+    for path in paths:
+        try:
+            runs.append(read_run(path))
+        except CorruptRecord as unreadable:
+            said(str(unreadable))
+    if not paths:
         raise InvalidInput(f"expected a folder with runs in it, got {folder}; sharpen run and compare make them")
     groups: dict[str, list[Run]] = {}
     for run in runs:
@@ -39,6 +45,8 @@ def view_folder(folder: Path) -> None:
             first = members[0].config
             out().print(Text(f"{first['task']}, {first['model']}, {first['budget']}", "bold"))
         _present_group(labelled(members), report)
+    if len(runs) < len(paths):
+        raise SharpenError(f"{len(paths) - len(runs)} of {len(paths)} runs could not be read and are left out")
 
 
 def present(compared: Sequence[Compared], below: Path, report: Path) -> None:

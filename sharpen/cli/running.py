@@ -33,6 +33,7 @@ def begin_run(order: Order, below: Path) -> None:
             _play(setup, journal)
         return
     past = Journal.read(folder)
+    past.check_config(facts)
     result = past.result()
     if result is not None and result["ended"] != "stopped":
         out().print(Text(f"This run is finished already: {folder}"), soft_wrap=True)

@@ -1,11 +1,14 @@
 """Attempts and verdicts put side by side: marking, grouping, what tells two apart, and where the answer stands."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from sharpen.core.ports import Judge
 from sharpen.core.records import Attempt, Judged
 
 MARK = "Answer:"
+_NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
+_CLAIM = re.compile(rf"(?:=|:|\b(?:is|are|equals))\s*({_NUMBER.pattern})", re.IGNORECASE)
 
 
 def judged(attempts: Sequence[Attempt], judge: Judge) -> list[Judged]:
@@ -34,3 +37,16 @@ def final_answer(text: str) -> str | None:
         return None
     answer = tail.strip()
     return " ".join(answer.split()) if answer and "\n" not in answer else None
+
+
+def named_answer(text: str) -> str | None:
+    """The final answer; or, of a reply without the mark, the number it names. Such a reply must be one line that is a
+    number, or that ends by saying what is (`=`, `:`, is, are, equals) one, and says so of no other number."""
+    if MARK in text:
+        return final_answer(text)
+    line = text.strip().removesuffix(".").rstrip()
+    alone = _NUMBER.fullmatch(line)
+    claims = list(_CLAIM.finditer(line))
+    if alone or "\n" in line or len(claims) != 1 or claims[0].end() != len(line):
+        return alone[0] if alone else None
+    return claims[0][1]

@@ -184,7 +184,8 @@ def _tokenizer_of(folder: Path) -> "PreTrainedTokenizerBase":
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
-        raise InvalidInput(f"expected a tokenizer in {folder}, got {error}; save one there") from error
+        reason = " ".join(str(error).split())[:160]
+        raise InvalidInput(f"expected a tokenizer in {folder}, got: {reason}; save one there") from error
     if not tokenizer.is_fast:
         raise InvalidInput(f"expected a tokenizer.json in {folder}, got a slow tokenizer; convert it with transformers")
     return tokenizer

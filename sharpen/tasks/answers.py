@@ -2,21 +2,25 @@
 
 from collections.abc import Sequence
 
+from sharpen.core.judging import MARK as MARKER
+from sharpen.core.judging import named_answer
 from sharpen.core.records import Judged
 
-MARKER = "Answer:"
-REQUEST = f"Solve the problem. End with one line that says {MARKER} and then the answer alone."
+REQUEST = f"You solve problems. Always end your reply with '{MARKER}' followed by the answer alone."
 LONGEST = 20_000  # characters of an answer that is still looked at
 
 
 def claimed(text: str) -> tuple[str | None, str]:
     """The answer after the one marker, stripped, and no note; or None and a note on what was wrong with the reply.
 
-    Everything after the marker belongs to the answer, so that words added to it make it wrong, as do two markers.
+    Everything after the marker belongs to the answer, so that words added to it make it wrong, as do two markers. A
+    reply of one line without a marker may name one number instead (`named_answer`): small models often do.
     """
     count = text.count(MARKER)
     if count == 0:
-        return None, f"no {MARKER!r} found; end with one line that says {MARKER} and then the answer alone"
+        named = named_answer(text)
+        note = f"no {MARKER!r} found; end with one line that says {MARKER} and then the answer alone"
+        return named, "" if named else note
     if count > 1:
         return None, f"{MARKER!r} was said {count} times; say it once, at the end"
     answer = text.split(MARKER)[1].strip()

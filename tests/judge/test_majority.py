@@ -1,4 +1,6 @@
-from sharpen.core.judging import final_answer
+import pytest
+
+from sharpen.core.judging import final_answer, named_answer
 from sharpen.judge.majority import Majority, PseudoLabel
 from tests.spoken import attempt
 
@@ -41,3 +43,25 @@ def test_a_text_that_names_several_answers_has_given_none() -> None:
     assert final_answer("Answer: 4 Answer: 5") is None
     assert final_answer("Answer:") is None and final_answer("4") is None
     assert final_answer("Answer: 4\nor 5") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("78", "78"),
+        ("78.", "78"),
+        ("47 + 31 = 78.", "78"),
+        ("The answer to this problem is -1,234.5", "-1,234.5"),
+        ("Answer: 78", "78"),
+        ("Answer: 78\nAnswer: 79", None),
+        ("It is 1. It is 78.", None),
+        ("1 = 2 = 78", None),
+        ("It is 78, or 79", None),
+        ("78 79", None),
+        ("Well.\nIt is 78.", None),
+        ("What is 47 + 31 =", None),
+        ("", None),
+    ],
+)
+def test_a_reply_without_a_mark_may_name_one_number(text: str, answer: str | None) -> None:
+    assert named_answer(text) == answer

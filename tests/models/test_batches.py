@@ -1,6 +1,5 @@
 """Lessons dealt into steps and cut into micro-batches; the schedule of the rate."""
 
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

@@ -54,8 +54,10 @@ def pays_only_for_the_answer(name: str, problems: int) -> None:
             assert judged(task, problem, f"Let me see.\nAnswer: {gold}").right, (name, gold)
             assert judged(task, problem, f"Answer: {gold}").score == 1.0
             wrong += [
-                gold,
-                f"It is {gold}.",
+                f"{gold} or {gold}",
+                f"It is {gold}. It is 5.",
+                f"It is {gold}, I think.",
+                f"Let me see.\nIt is {gold}.",
                 f"Answer: I think it is {gold} since I counted twice.",
                 f"Answer: {gold}\nAnswer: {gold}",
                 f"Answer: {gold} {gold}",
@@ -205,7 +207,7 @@ def test_a_model_cannot_run_code_through_a_verifier(tmp_path_factory: pytest.Tem
 
 
 def test_measures_are_the_mean_length_and_the_share_of_readable_answers(sums: Gym) -> None:
-    attempts = [replied(sums.problems("train")[0], text) for text in ("Answer: 1", "1")]
+    attempts = [replied(sums.problems("train")[0], text) for text in ("Answer: 1", "one, or two")]
     marks = [Judged(a, v) for a, v in zip(attempts, sums.oracle.judge(attempts), strict=True)]
     assert sums.measures["format"](marks) == 0.5
     assert sums.measures["length"]([]) == 0.0

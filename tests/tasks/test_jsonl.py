@@ -46,17 +46,18 @@ def test_every_row_is_in_one_split_and_public_columns_come_along(tmp_path: Path)
     assert problems[0].chat[0].role == "system"
 
 
-def test_the_marked_answer_alone_is_right(tmp_path: Path) -> None:
+def test_only_an_answer_that_stands_alone_is_right(tmp_path: Path) -> None:
     task = Rows(written(tmp_path, sums()))
     problem = task.problems("train")[0]
     gold = task.oracle.reveal(problem).answer
     question = problem.chat[-1].text
-    for text in (f"Answer: {gold}", f"I add.\nAnswer: {gold}.", f"Answer: ${gold}.0$"):
+    for text in (f"Answer: {gold}", f"I add.\nAnswer: {gold}.", f"Answer: ${gold}.0$", f"It is {gold}."):
         assert judged(task, problem, text) == Verdict(1.0, True)
     quoted = question.removeprefix("What is ").removesuffix("?")
     for text in (
         "",
-        gold,
+        f"{gold} or {gold}",
+        f"It is {gold}. It is 5.",
         f"Answer: it is {gold}",
         f"Answer: {quoted}",
         f"Answer: {gold} Answer: {gold}",
@@ -70,7 +71,7 @@ def test_the_marked_answer_alone_is_right(tmp_path: Path) -> None:
 def test_the_note_says_what_was_wrong_and_not_what_is_right(tmp_path: Path) -> None:
     task = Rows(written(tmp_path, [{"question": f"{k}?", "answer": 777} for k in range(120)]))
     problem = task.problems("train")[0]
-    assert judged(task, problem, "It is 12").note.startswith("no 'Answer:' found")
+    assert judged(task, problem, "It is hard").note.startswith("no 'Answer:' found")
     assert judged(task, problem, "Answer: 12").note == "got '12', which is not the answer"
     assert "777" not in judged(task, problem, "Answer: 12").note
 
