@@ -162,8 +162,7 @@ def _checked(orders: Sequence[Order], openers: Openers) -> Setup:
     first = openers.open(orders[0])
     for order in orders[1:]:
         method = load(order.method, openers.methods)
-        configured(method, order.settings)
-        require(method, first.cast, first.task)
+        require(method, configured(method, order.settings), first.cast, first.task)
     return first
 
 

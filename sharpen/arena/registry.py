@@ -125,10 +125,11 @@ def _beginning(kind: object) -> object:
     return None
 
 
-def require(method: Listed, cast: Mapping[str, Model], task: Task) -> None:
-    """Raises LacksNeed where neither model nor task offers what the method needs; nothing has been spent yet."""
+def require(method: Listed, config: object, cast: Mapping[str, Model], task: Task) -> None:
+    """Raises LacksNeed where neither model nor task offers what the method needs, or what its settings need beside
+    (`Config.needs`, where there is such a property); nothing has been spent yet."""
     offered = cast["model"].offers | task.offers | (frozenset(cast) - {"model"})
-    missing = sorted(method.needs - offered)
+    missing = sorted((method.needs | getattr(config, "needs", frozenset())) - offered)
     if missing:
         raise LacksNeed(
             f"{method.name} needs {', '.join(missing)}, which neither the model {cast['model'].name!r} "

@@ -74,7 +74,7 @@ class Openers:
         task = self.task(order.task, **order.asking)
         opened = {name: self.model(name) for name in dict.fromkeys(order.cast.values())}
         cast = {role: opened[name] for role, name in order.cast.items()}
-        require(method, cast, task)
+        require(method, config, cast, task)
         return Setup(order, method, config, task, cast)
 
 

@@ -61,6 +61,11 @@ class Config:
         default_factory=lambda: Training(steps=4, batch=32, schedule="cosine", floor=0.1, inherit="moments")
     )
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """A critic is a head that reads values."""
+        return frozenset({"values"} if self.critic else ())
+
     def __post_init__(self) -> None:
         if min(self.rounds, self.problems, self.probe, self.enough, self.completions) < 1 or self.critic < 0:
             raise InvalidInput(

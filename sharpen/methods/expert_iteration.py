@@ -55,6 +55,11 @@ class Config:
     rationalise: bool = False  # try again with the answer shown
     training: Training = field(default_factory=lambda: Training(epochs=1, batch=32))
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """A hint is a revealed reference."""
+        return frozenset({"reveal"} if self.rationalise else ())
+
     def __post_init__(self) -> None:
         if self.rounds < 1 or self.problems < 1 or self.cap < 1:
             raise InvalidInput(

@@ -69,6 +69,15 @@ def test_later_settings_win_and_leave_their_neighbours() -> None:
 def test_a_method_whose_needs_are_not_met_is_refused() -> None:
     model: Model = linear_model()
     task: Task = Toy()
-    require(load("listen", TOYS), {"model": model}, task)
+    listen = load("listen", TOYS)
+    require(listen, listen.config(), {"model": model}, task)
     with pytest.raises(LacksNeed, match="listen needs reveal"):
-        require(load("listen", TOYS), {"model": model}, MuteToy())
+        require(listen, listen.config(), {"model": model}, MuteToy())
+
+
+def test_settings_may_need_what_the_method_alone_does_not() -> None:
+    model: Model = linear_model()
+    star = load("expert_iteration")
+    require(star, star.config(), {"model": model}, MuteToy())
+    with pytest.raises(LacksNeed, match="needs reveal"):
+        require(star, configured(star, {"rationalise": True}), {"model": model}, MuteToy())

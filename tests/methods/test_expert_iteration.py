@@ -90,8 +90,10 @@ def test_lmsi_learns_nothing_where_no_answer_is_sure_enough() -> None:
 
 def test_a_round_without_a_right_attempt_leaves_the_policy_as_it_was() -> None:
     there = place()
-    silent = replace(Config(), problems=4, labels="majority")  # nothing it says has a mark, so nobody votes
-    (one,) = rounds(run(there.lab, silent), 1)
+    unsure = replace(
+        Config(), problems=4, labels="majority", confidence=1.0
+    )  # no problem is answered alike eight times
+    (one,) = rounds(run(there.lab, unsure), 1)
     assert isinstance(one.state, State) and one.state.weights == there.lab.model.base
 
 
