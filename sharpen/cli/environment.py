@@ -1,4 +1,4 @@
-"""What the surroundings say, read here and nowhere else: where to keep things, how many cores, how threads wait."""
+"""What the surroundings say, read here and nowhere else: where to keep things, keys, cores, how threads wait."""
 
 import os
 from pathlib import Path
@@ -10,6 +10,11 @@ MOST_JOBS = 4
 def cache() -> Path:
     """Where unpacked models are kept: $SHARPEN_HOME, or ~/.cache/sharpen."""
     return Path(os.environ.get("SHARPEN_HOME") or Path.home() / ".cache" / "sharpen").expanduser()
+
+
+def server_key() -> str | None:
+    """What servers are told: $OPENAI_API_KEY, if it is set."""
+    return os.environ.get("OPENAI_API_KEY") or None
 
 
 def cores() -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sharpen.arena.registry import configured, load, merged, method_names, settings
 from sharpen.arena.setup import Openers, Order, order_of
-from sharpen.cli.environment import MOST_JOBS, cache, cores
+from sharpen.cli.environment import MOST_JOBS, cache, cores, server_key
 from sharpen.cli.wish import ASKING, BUDGET, LIMITS, MODEL, ROLES, TASK, Wish
 from sharpen.core.budget import parse_budget
 from sharpen.core.errors import InvalidInput, nearest
@@ -115,7 +115,7 @@ def openers() -> Openers:
     from sharpen.models.open import open_model
     from sharpen.tasks.open import open_task
 
-    return Openers(open_task, partial(open_model, cache=cache()))
+    return Openers(open_task, partial(open_model, cache=cache(), key=server_key()))
 
 
 def jobs_for(orders: Sequence[Order], jobs: int | None) -> int:

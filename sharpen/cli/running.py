@@ -60,7 +60,8 @@ def _continue(setup: Setup, folder: Path) -> None:
 
 def _play(setup: Setup, journal: Journal) -> None:
     with _resumable(f"`sharpen resume {journal.folder}`"):
-        with out().status("Examining the start ..."):
+        out().print("The start is examined first, on dev and on the held-out problems.")
+        with out().status("Examining ..."):
             start = shared_start(setup, journal.folder.parent)
         with Board(out(), setup.order.budget, 1) as board:
             result = play(setup, journal, board.tell, start)
