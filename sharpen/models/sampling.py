@@ -19,8 +19,9 @@ from sharpen.models.draws import Keys, pick, row_keys, uniforms
 
 ROWS = 512
 """The most rows decoded at once; more gain nothing on a processor."""
-FEWEST = 8
-"""Rows of smaller matrix products differ in their last bits from the same rows in company: batches are filled."""
+FEWEST = 16
+"""Rows of small matrix products differ in their last bits from the same rows in company, so batches are filled; on two
+threads 9 to 11 rows still do (measured)."""
 BYTES = 2**30
 """What the cache of one batch may take, and its logits, roughly."""
 MOST = 2**16
