@@ -165,12 +165,15 @@ def test_a_run_leaves_a_result_is_shown_again_and_can_be_handed_on(tmp_path: Pat
     (folder,) = (path.parent for path in (tmp_path / "runs").glob("*/result.json"))
     assert "finished already" in sharpen(*words).stdout
     assert "expert_iteration" in sharpen("exam", folder).stdout
+    assert "leave --task out" in refused(sharpen("exam", folder, "--task", "arithmetic:level=3"))
     assert sharpen("resume", folder).exit_code == 0
     for form, file in (("hf", "model.safetensors"), ("prompt", "prompt.json")):
         assert sharpen("export", folder, "--to", form, "--out", tmp_path / form).exit_code == 0
         assert (tmp_path / form / file).exists()
         assert "Held-out score" in (tmp_path / form / "SHARPEN.md").read_text()
     assert "empty folder" in refused(sharpen("export", folder, "--to", "hf", "--out", tmp_path / "hf"))
+    assert sharpen("export", folder, "--to", "prompt").exit_code == 0
+    assert (folder / "export-prompt" / "prompt.json").exists()
     assert "adapter" in refused(sharpen("export", folder, "--to", "peft", "--out", tmp_path / "peft"))
 
 

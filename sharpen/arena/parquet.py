@@ -25,7 +25,7 @@ def read_attempts(path: Path) -> Attempts:
     """The attempts in a file; raises CorruptRecord where it is not whole."""
     try:
         return _block(pq.read_table(path))
-    except (pa.ArrowInvalid, KeyError) as error:
+    except (pa.ArrowException, OSError, KeyError) as error:
         raise CorruptRecord(f"{path} is not a whole file of attempts: {error}") from error
 
 

@@ -128,6 +128,9 @@ def _beginning(kind: object) -> object:
 def require(method: Listed, config: object, cast: Mapping[str, Model], task: Task) -> None:
     """Raises LacksNeed where neither model nor task offers what the method needs, or what its settings need beside
     (`Config.needs`, where there is such a property); nothing has been spent yet."""
+    idle = sorted(frozenset(cast) - {"model"} - method.needs)
+    if idle:
+        raise InvalidInput(f"{method.name} asks no {' and no '.join(idle)}; leave --{' and --'.join(idle)} out")
     offered = cast["model"].offers | task.offers | (frozenset(cast) - {"model"})
     missing = sorted((method.needs | getattr(config, "needs", frozenset())) - offered)
     if missing:

@@ -214,7 +214,7 @@ def view(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder wi
 def export(
     run: Run,
     to: Annotated[str, typer.Option("--to", metavar="FORM", help="hf (a model), peft (an adapter) or prompt.")],
-    out: Annotated[Path, typer.Option(help="The folder to write.")],
+    out: Annotated[Path | None, typer.Option(help="The folder to write. Default: export-FORM in the run's.")] = None,
 ) -> None:
     """Export what a run delivered, with a card that says what it gained and cost."""
     calm()

@@ -37,6 +37,11 @@ def examine(folder: Path, task: str | None) -> None:
         return
     entry = _last(folder)
     setup = openers().open(replace(order, task=task, asking={}))
+    if setup.facts()["problems"] == run.config.get("problems"):
+        raise InvalidInput(
+            f"expected another task than the run's own, got {task!r}, which has the same problems; they are examined "
+            "once: leave --task out to see the result"
+        )
     with out().status(f"Examining on {task} ..."):
         before = setup.room(None).examine(setup.start, "test", order.test)
         after = setup.room(folder / "weights").examine(entry.round.solver, "test", order.test)
@@ -76,10 +81,11 @@ def check_pair(order: Order, problems: int, tries: int, as_json: bool) -> None:
         raise SharpenError(found.sentence)
 
 
-def export_run(folder: Path, to: str, target: Path) -> None:
-    """Writes what a run delivered where others can load it, and its card beside it."""
+def export_run(folder: Path, to: str, target: Path | None) -> None:
+    """Writes what a run delivered where others can load it, by default beside what the run wrote, and its card."""
     if to not in (*FORMS, "prompt"):
         raise InvalidInput(nearest("form", to, (*FORMS, "prompt")))
+    target = folder / f"export-{to}" if target is None else target
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InvalidInput(f"expected a new or empty folder to export to, got {target}; choose another")
     run, entry = read_run(folder), _last(folder)

@@ -36,6 +36,7 @@ class Form:
 
 
 def exact(kind: type) -> Form:
+    """Values of one plain type and no other: a bool is no int."""
     label = "null" if kind is NoneType else kind.__name__
 
     def fits(value: object) -> bool:
@@ -53,6 +54,7 @@ def exact(kind: type) -> Form:
 
 
 def plain(value: object) -> object:
+    """A numpy scalar as Python's number, anything else as it is."""
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -106,6 +108,7 @@ def _items(data: object, label: str) -> Sequence[Json]:
 
 
 def row(forms: tuple[Form, ...]) -> Form:
+    """Tuples of fixed length, each place of a form of its own."""
     label = f"({', '.join(form.label for form in forms)})"
 
     def encode(value: object) -> Json:
@@ -123,6 +126,7 @@ def row(forms: tuple[Form, ...]) -> Form:
 
 
 def many(form: Form, kind: Callable[[Iterable[object]], object]) -> Form:
+    """Tuples, lists and sets of one form, which come back as `kind`; a set's data is sorted."""
     label = f"a list of {form.label}"
 
     def fits(value: object) -> bool:
@@ -197,6 +201,7 @@ def array(dtype: str) -> Form:
 
 
 def kind_of(data: Json) -> str:
+    """The type of data, by the names in `Form.kinds`."""
     if data is None:
         return "null"
     if isinstance(data, Mapping):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,7 @@ from sharpen.core.records import Chat, Completion, Finish, Piece, Sampling, Weig
 from sharpen.core.streams import Stream, stream_key
 from sharpen.core.tokens import Floats, Tokens
 from sharpen.core.training import Head, Learned, Training
-from sharpen.models.server import Server
+from sharpen.models.server import Refused, Server
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,22 @@ class RemoteModel:
 
     @cached_property
     def offers(self) -> frozenset[str]:
-        """sample; and logprobs where the server gives them, found out by asking for one token."""
-        told = self.server.post("completions", [{"model": self.model, "prompt": "1", "max_tokens": 1, "logprobs": 1}])
-        return frozenset({"sample", "logprobs"} if _has_logprobs(told[0]["choices"][0]) else {"sample"})
+        """sample; and logprobs where the server gives them, found out by asking for one token, in a chat or, of a
+        server without chats, in raw text. Raises ServerFailed where it answers neither."""
+        one = {"model": self.model, "max_tokens": 1}
+        chat, raw = one | {"messages": [{"role": "user", "content": "1"}]}, one | {"prompt": "1"}
+        # Some servers answer a request for log-probabilities they cannot give with an error of their own.
+        briefly = replace(self.server, tries=min(2, self.server.tries))
+        for path, asked in (
+            ("chat/completions", chat | {"logprobs": True, "top_logprobs": 1}),
+            ("completions", raw | {"logprobs": 1}),
+            ("completions", raw),
+        ):
+            with suppress(Refused):
+                told = briefly.post(path, [asked])
+                return frozenset({"sample", "logprobs"} if _has_logprobs(told[0]["choices"][0]) else {"sample"})
+        self.server.post("chat/completions", [chat])
+        return frozenset({"sample"})
 
     def at(self, weights: Weights, stream: Stream = ()) -> "RemotePolicy":
         """The policy on the server; raises InvalidInput for any other weights."""

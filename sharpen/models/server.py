@@ -15,6 +15,14 @@ PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 """Statuses after which the same request may succeed."""
 
 
+LOCKED = frozenset({401, 403})
+"""Statuses that no other request would change."""
+
+
+class Refused(ServerFailed):
+    """The server is there, but does not answer this request; another may do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """Where to ask, and how patiently: `concurrency` requests at a time, each tried `tries` times with waits that
@@ -29,7 +37,8 @@ class Server:
     sleep: Callable[[float], None] = time.sleep
 
     def post(self, path: str, bodies: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The answers, in order; raises ServerFailed, naming URL and status, for the first that cannot be had."""
+        """The answers, in order; raises ServerFailed, naming URL and status, for the first that cannot be had: Refused
+        where the server is there and might answer another request."""
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         with (
             httpx.Client(headers=headers, timeout=self.timeout) as client,
@@ -44,22 +53,24 @@ class Server:
 
     def _ask(self, client: httpx.Client, url: str, body: dict[str, Any]) -> dict[str, Any]:
         jitter = Random(repr(body))
+        kind = ServerFailed
         for attempt in range(1, self.tries + 1):
             pause = min(60.0, self.wait * 2 ** (attempt - 1)) * jitter.uniform(0.75, 1.25)
             try:
                 response = client.post(url, json=body)
             except httpx.TransportError as failure:
-                trouble = f"did not answer ({type(failure).__name__})"
+                kind, trouble = ServerFailed, f"did not answer ({type(failure).__name__})"
             else:
                 if response.is_success:
                     return _parsed(url, response)
+                kind = ServerFailed if response.status_code in LOCKED else Refused
                 trouble = f"answered {response.status_code}: {_words(response)}"
                 if response.status_code not in PASSING:
-                    raise ServerFailed(f"{url} {trouble}; check the model's name, the key and the URL")
+                    raise kind(f"{url} {trouble}; check the model's name, the key and the URL")
                 pause = max(pause, _asked_for(response))
             if attempt < self.tries:
                 self.sleep(pause)
-        raise ServerFailed(f"{url} {trouble}, {self.tries} times in a row; check that it runs, then resume")
+        raise kind(f"{url} {trouble}, {self.tries} times in a row; check that it runs, then resume")
 
 
 def _parsed(url: str, response: httpx.Response) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from sharpen.core.errors import InvalidInput, Unanswerable, nearest
 from sharpen.core.ports import Env, Refusal
 from sharpen.core.records import Attempt, Chat, Json, Judged, Message, Problem, Reference, Verdict
 from sharpen.core.streams import SPLITS, Rng, Split, split_of, stream, stream_key
+from sharpen.tasks.answers import mean_length
 from sharpen.tasks.expressions import (
     FAMILIES,
     LEVELS,
@@ -209,8 +210,3 @@ def right_steps(marks: Sequence[Judged]) -> float:
     """The share of lines that are right; 0 where nothing was said."""
     scores = [score for mark in marks for score in mark.verdict.steps]
     return sum(scores) / len(scores) if scores else 0.0
-
-
-def mean_length(marks: Sequence[Judged]) -> float:
-    """Mean tokens of an attempt; 0 where there is none."""
-    return sum(mark.attempt.length for mark in marks) / len(marks) if marks else 0.0

@@ -131,6 +131,14 @@ def test_torn_attempts_of_a_finished_round_are_named(folder: Path) -> None:
     assert list(journal.attempts(3)) == marks(3)
 
 
+def test_damaged_attempts_of_a_finished_round_are_named(folder: Path) -> None:
+    part = folder / "attempts.parquet" / "round-0002.parquet"
+    whole = part.read_bytes()
+    part.write_bytes(whole[:4] + b"\xff" * 400 + whole[404:])
+    with pytest.raises(CorruptRecord, match=r"round-0002.parquet is not a whole file of attempts"):
+        Journal.read(folder, HERE).attempts(2)
+
+
 def test_any_reader_of_parquet_understands_all_attempts_as_one_table(folder: Path) -> None:
     rows = ds.dataset(folder / "attempts.parquet").to_table().to_pylist()
     assert [row["round"] for row in rows] == [1, 1, 1, 2, 2, 2, 3, 3, 3]

@@ -13,7 +13,7 @@ import pytest
 from sharpen.core.streams import stream
 from tests.arena.workshop import CLEAN, carried_out, one_thread, order, run_slowly
 
-METHODS = ("climb", "listen")
+METHODS = ("bstar", "grpo")
 
 
 @pytest.fixture(scope="module", params=METHODS)

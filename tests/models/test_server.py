@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,6 +26,7 @@ class Desk:
         self.busiest = 0
         self.lock = threading.Lock()
         self.logprobs = True
+        self.refuses: Callable[[dict[str, Any]], bool] = lambda body: False
         self.url = ""
 
 
@@ -40,7 +41,7 @@ def desk() -> Iterator[Desk]:
                 desk.asked.append(body)
                 desk.busy += 1
                 desk.busiest = max(desk.busiest, desk.busy)
-                status = desk.statuses.pop(0) if desk.statuses else 200
+                status = desk.statuses.pop(0) if desk.statuses else 400 if desk.refuses(body) else 200
             answer = self.answer(body) if status == 200 else {"error": "not now"}
             data = json.dumps(answer).encode()
             with desk.lock:
@@ -54,13 +55,14 @@ def desk() -> Iterator[Desk]:
 
         def answer(self, body: dict[str, Any]) -> dict[str, Any]:
             text = body.get("prompt") or body["messages"][-1]["content"]
+            given = desk.logprobs and body.get("logprobs")
             choice: dict[str, Any] = {"finish_reason": "stop"}
             if "messages" in body:
                 choice["message"] = {"content": text}
-                choice["logprobs"] = {"content": [{"token": text, "logprob": -0.5}]} if desk.logprobs else None
+                choice["logprobs"] = {"content": [{"token": text, "logprob": -0.5}]} if given else None
             else:
                 choice["text"] = text
-                choice["logprobs"] = {"tokens": [text], "token_logprobs": [-0.25]} if desk.logprobs else None
+                choice["logprobs"] = {"tokens": [text], "token_logprobs": [-0.25]} if given else None
             return {"choices": [choice], "usage": {"prompt_tokens": 3, "completion_tokens": 1}}
 
         def log_message(self, *parts: object) -> None:
@@ -125,7 +127,7 @@ def test_seeds_follow_the_chat_and_not_its_company(desk: Desk) -> None:
     model = asked_of(desk)
     policy = model.at(model.base, (1, "x"))
     policy.sample([(user("a"),), (user("b"),), (user("a"),)], Sampling())
-    together = {(b["messages"][0]["content"], b["seed"]) for b in desk.asked if "messages" in b}
+    together = {(b["messages"][0]["content"], b["seed"]) for b in desk.asked if "seed" in b}
     desk.asked.clear()
     policy.sample([(user("b"),)], Sampling())
     assert {(b["messages"][0]["content"], b["seed"]) for b in desk.asked} < together and len(together) == 3
@@ -137,6 +139,31 @@ def test_it_offers_log_probabilities_only_where_the_server_does(desk: Desk) -> N
     silent = asked_of(desk)
     assert silent.offers == {"sample"}
     assert silent.at(silent.base).sample([(user("a"),)], Sampling())[0][0].piece.logprobs is None
+
+
+@pytest.mark.parametrize(
+    ("refuses", "offers"),
+    [
+        (lambda body: "prompt" in body, {"sample", "logprobs"}),
+        (lambda body: "messages" in body, {"sample", "logprobs"}),
+        (lambda body: "logprobs" in body, {"sample"}),
+        (lambda body: "prompt" in body or "logprobs" in body, {"sample"}),
+    ],
+    ids=["no raw text", "no chats", "no log-probabilities", "chats alone"],
+)
+def test_a_server_that_refuses_some_requests_is_asked_others(
+    desk: Desk, refuses: Callable[[dict[str, Any]], bool], offers: set[str]
+) -> None:
+    desk.refuses = refuses
+    assert asked_of(desk).offers == offers
+
+
+@pytest.mark.parametrize("statuses", [[401], [400, 400, 400, 404]])
+def test_a_server_that_answers_nothing_offers_nothing(desk: Desk, statuses: list[int]) -> None:
+    desk.statuses = list(statuses)
+    with pytest.raises(ServerFailed, match=f"answered {statuses[-1]}"):
+        _ = asked_of(desk).offers
+    assert len(desk.asked) == len(statuses)
 
 
 def test_what_a_server_cannot_do_is_refused_in_a_sentence(desk: Desk) -> None:

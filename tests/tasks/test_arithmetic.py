@@ -8,7 +8,8 @@ from sharpen.core.errors import InvalidInput, Unanswerable
 from sharpen.core.ports import Refusal, Task
 from sharpen.core.records import Attempt, Message, Piece, Problem, Turn, Verdict, Weights, user
 from sharpen.core.streams import SPLITS, split_of, stream
-from sharpen.tasks.arithmetic import INSTRUCTIONS, Arithmetic, Sizes, mean_length, problem_id, question_of, right_steps
+from sharpen.tasks.answers import mean_length
+from sharpen.tasks.arithmetic import INSTRUCTIONS, Arithmetic, Sizes, problem_id, question_of, right_steps
 from sharpen.tasks.expressions import FAMILIES, LEVELS, draw, follow, parse, work, written
 
 SMALL = Sizes(train=40, dev=10, test=20)
