@@ -72,7 +72,7 @@ class Rows:
     """
 
     def __init__(
-        self, path: Path, *, reward: Reward | None = None, system: str | None = None, max_tokens: int = 256
+        self, path: Path, *, reward: Reward | None = None, system: str | None = None, max_tokens: int = 128
     ) -> None:
         rows, self.dropped = read_rows(path, answers=reward is None)
         self.name = str(path)

@@ -28,7 +28,7 @@ def open_task(
     if spec.endswith(".jsonl"):
         path = Path(spec).expanduser()
         judge = None if reward is None else load_reward(reward)
-        return Rows(path, reward=judge, system=system, max_tokens=max_tokens or 256)
+        return Rows(path, reward=judge, system=system, max_tokens=max_tokens or 128)
     if reward is not None:
         raise InvalidInput(f"expected a task FILE.jsonl with --reward, got {spec!r}, which judges by itself")
     kind, _, rest = spec.partition(":")
