@@ -128,11 +128,12 @@ def _beginning(kind: object) -> object:
 def require(method: Listed, config: object, cast: Mapping[str, Model], task: Task) -> None:
     """Raises LacksNeed where neither model nor task offers what the method needs, or what its settings need beside
     (`Config.needs`, where there is such a property); nothing has been spent yet."""
-    idle = sorted(frozenset(cast) - {"model"} - method.needs)
+    needs: frozenset[str] = method.needs | getattr(config, "needs", frozenset())
+    idle = sorted(frozenset(cast) - {"model"} - needs)
     if idle:
         raise InvalidInput(f"{method.name} asks no {' and no '.join(idle)}; leave --{' and --'.join(idle)} out")
     offered = cast["model"].offers | task.offers | (frozenset(cast) - {"model"})
-    missing = sorted((method.needs | getattr(config, "needs", frozenset())) - offered)
+    missing = sorted(needs - offered)
     if missing:
         raise LacksNeed(
             f"{method.name} needs {', '.join(missing)}, which neither the model {cast['model'].name!r} "
