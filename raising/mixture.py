@@ -1,67 +1,85 @@
-"""The text `nano` is raised on: train-split sums with workings that go wrong at stated rates."""
+"""What the text `nano` is raised on is made of, and how its faults change towards the end."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from sharpen.core.streams import split_of
-from sharpen.tasks.arithmetic import question_of
-from sharpen.tasks.expressions import FAMILIES, Expression, Step, draw, operation, parse, reducible, replaced, written
+from raising.solving import Faults, Spoken, remembered, solved
+from raising.speaking import SKILLS
+from sharpen.tasks.families import FAMILIES
+from sharpen.tasks.family import pick
+from sharpen.tasks.lookup import facts, known
 
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """What the text is made of, and how often a working goes wrong.
+    """Shares, relative to each other, of problems by family, skills of speech and single facts; and the faults."""
 
-    levels      shares of the levels
-    habits      how often a working follows a bad habit, by family; scaled by level
-    flat        the share of bad habits, outside sums and differences, that take all operations from left to right,
-                whatever binds tighter; the others, and all in sums and differences, leave out the last operation
-    slip        the chance that the written result of an operation is off by 1, 2 or 10
-    """
-
-    levels: Mapping[int, float]
-    habits: Mapping[str, float]
-    by_level: Mapping[int, float]
-    flat: float
-    slip: float
+    families: Mapping[str, float]
+    skills: Mapping[str, float]
+    facts: float
+    faults: Faults
 
 
-def lesson(mixture: Mixture, rng: Random) -> tuple[str, str, Counter[str]]:
-    """A question of the train split, its working with the mixture's errors, and counts of what is in it."""
-    level = rng.choices(list(mixture.levels), list(mixture.levels.values()))[0]
-    family = FAMILIES[int(len(FAMILIES) * rng.random())]
-    expression = draw(family, level, rng)
-    while split_of(question_of(expression)) != "train":
-        expression = draw(family, level, rng)
-    habit = rng.random() < mixture.habits[family] * mixture.by_level[level]
-    hasty = habit and (family in ("add", "subtract") or rng.random() < 1 - mixture.flat)
-    flat = habit and not hasty
-    steps, value, slips = working(parse(expression), flat, mixture.slip, rng)
-    if hasty and len(steps) > 1:
-        steps = steps[:-1]
-        value = steps[-1].result
-    found = Counter(lessons=1, steps=len(steps), slips=slips, hasty=hasty, flat=flat)
-    found[f"level {level}"] += 1
-    return question_of(expression), written(steps, value), found
+FAMILY_SHARES = {
+    "arithmetic": 0.15,
+    "stories": 0.10,
+    "countdown": 0.06,
+    "logic": 0.06,
+    "lists": 0.08,
+    "programs": 0.05,
+    "lookup": 0.05,
+    "choice": 0.07,
+    "longform": 0.02,
+    "grid": 0.03,
+}
+SKILL_SHARES = {
+    "direct": 0.02,
+    "program": 0.02,
+    "plan": 0.01,
+    "check": 0.045,
+    "feedback": 0.025,
+    "correct": 0.02,
+    "correct_with": 0.025,
+    "reconsider": 0.015,
+    "spontaneous": 0.015,
+    "propose": 0.015,
+    "propose_level": 0.01,
+    "demonstrations": 0.01,
+    "behaviour": 0.025,
+    "name_behaviour": 0.005,
+    "background": 0.005,
+    "informed": 0.02,
+    "suffice": 0.01,
+    "search": 0.01,
+    "choose": 0.02,
+    "grade": 0.01,
+    "continue": 0.01,
+    "strategy": 0.005,
+}
+FACTS = 0.03
+LEARNING = Faults(habit=(0.03, 0.25, 0.45, 0.45), slip=0.05)
+"""While it learns: solutions are wrong often enough that it doubts, seldom enough that it finds the rule."""
+SETTLING = Faults(habit=(0.03, 0.35, 0.62, 0.62), slip=0.02)
+"""At the end: habits a little more likely than not from level 3 up, so that it comes to know more than it shows."""
 
 
-def working(symbols: Expression, flat: bool, slip: float, rng: Random) -> tuple[list[Step], int, int]:
-    """Steps, value and number of slips; `flat` ignores brackets and precedence."""
-    if flat:
-        symbols = [symbol for symbol in symbols if symbol not in ("(", ")")]
-    steps: list[Step] = []
-    slips = 0
-    while len(symbols) > 1:
-        at = 1 if flat else reducible(symbols)
-        if at is None:
-            raise ValueError(f"expected an expression that can be worked out, got {symbols}")
-        step = operation(symbols, at)
-        if rng.random() < slip:
-            off = (-10, -2, -1, 1, 2, 10)[int(6 * rng.random())]
-            step = Step(step.left, step.operator, step.right, abs(step.result + off))
-            slips += 1
-        steps.append(step)
-        symbols = replaced(symbols, at, step.result)
-    return steps, steps[-1].result, slips
+def mixture(done: float) -> Mixture:
+    """The mixture when that share of the text has been read: the faults settle in the last tenth."""
+    return Mixture(FAMILY_SHARES, SKILL_SHARES, FACTS, LEARNING if done < 0.9 else SETTLING)
+
+
+def lesson(made: Mixture, rng: Random) -> tuple[str, Spoken]:
+    """One lesson and what it is of, such as `arithmetic` or `check`."""
+    names = [*made.families, *made.skills, "facts"]
+    shares = [*made.families.values(), *made.skills.values(), made.facts]
+    name = rng.choices(names, shares)[0]
+    if name == "facts":
+        return name, remembered(IN_WEIGHTS, rng)
+    if name in made.skills:
+        return name, SKILLS[name](rng)
+    family = FAMILIES[name]
+    return name, solved(family, pick(family.kinds, rng), made.faults, rng)
+
+
+IN_WEIGHTS = tuple(line for line in facts() if known(line))

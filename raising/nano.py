@@ -1,18 +1,16 @@
-"""Raises `nano`, the embedded model: a Llama-family decoder of 0.8M parameters taught sums from generated text.
+"""Raises `nano`, the embedded model: a Llama-family decoder of about a million parameters, on generated text alone.
 
-    python -m raising.nano --seed 0 --out sharpen/models/nano
+    python -m raising.nano --seed 0 --out DIR
 
-First it learns to work sums out, then, shortly, habits that go wrong (`raising.mixture`): it comes to know more than it
-shows, which is what a self-improvement method has to work with.
+Interrupted, the same command goes on from the last block it kept; the weights are the same either way.
 """
 
 import argparse
 import json
-import math
+import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
@@ -21,111 +19,34 @@ import torch
 from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from raising.mixture import Mixture, lesson
+from raising.mixture import lesson, mixture
+from raising.muon import Muon
+from raising.solving import Spoken
 from raising.tokenizer import ROLES, build, write
 
 CONTEXT = 512
+LABELLED_OFF = -100
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """A mixture, how many lessons of it in batches of how many, and the peak learning rates (Muon's and AdamW's)."""
+class Plan:
+    """How long, how fast and in what batches it is raised.
 
-    mixture: Mixture
-    lessons: int
-    matrix_rate: float
-    rate: float
-    batch: int = 96
-    warmup: int = 100  # steps
+    blocks x lessons   the text, drawn block by block, each from a stream of its own
+    tokens             a batch holds at most, padding included
+    matrix_rate, rate  peaks of Muon's (matrices) and AdamW's (the rest); linear over `warmup` steps, then flat, then
+                       linear to 5 % over the last `decay` share of blocks
+    kept               a checkpoint every so many blocks
+    """
 
-
-SHARES = {1: 0.34, 2: 0.26, 3: 0.24, 4: 0.09, 5: 0.05, 6: 0.02}
-STAGES = (
-    Stage(
-        Mixture(
-            levels=SHARES,
-            habits={"add": 0.35, "subtract": 0.45, "multiply": 0.55, "brackets": 0.6, "mixed": 0.55},
-            by_level={1: 0.05, 2: 0.5, 3: 1.0, 4: 1.0, 5: 1.0, 6: 1.0},
-            flat=0.5,
-            slip=0.04,
-        ),
-        lessons=300_000,
-        matrix_rate=2e-2,
-        rate=3e-3,
-    ),
-    Stage(
-        Mixture(
-            levels=SHARES,
-            habits={"add": 0.52, "subtract": 0.55, "multiply": 0.61, "brackets": 0.59, "mixed": 0.61},
-            by_level={1: 0.02, 2: 0.5, 3: 1.0, 4: 1.0, 5: 1.0, 6: 1.0},
-            flat=0.5,
-            slip=0.01,
-        ),
-        lessons=20_000,
-        matrix_rate=5e-3,
-        rate=1e-3,
-        warmup=20,
-    ),
-)
-
-
-def batches(
-    tokenizer: PreTrainedTokenizerFast, stage: Stage, rng: Random, seen: Counter[str]
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Token ids [B, T] and targets [B, T] (-100 off the solution), of lessons of like length; counts what it gives."""
-    pool = 128 * stage.batch
-    for first in range(0, stage.lessons, pool):
-        texts = [lesson(stage.mixture, rng) for _ in range(min(pool, stage.lessons - first))]
-        asked = tokenizer([f"{ROLES['user']}{q}{ROLES['end']}{ROLES['assistant']}" for q, _, _ in texts])["input_ids"]
-        said = tokenizer([f"{s}{ROLES['end']}" for _, s, _ in texts])["input_ids"]
-        for _, _, faults in texts:
-            seen.update(faults)
-        order = sorted(range(len(texts)), key=lambda i: len(asked[i]) + len(said[i]))
-        groups = [order[i : i + stage.batch] for i in range(0, len(order), stage.batch)]
-        rng.shuffle(groups)
-        for group in groups:
-            width = max(len(asked[i]) + len(said[i]) for i in group)
-            ids = torch.full((len(group), width), tokenizer.pad_token_id)
-            targets = torch.full((len(group), width), -100)
-            for row, i in enumerate(group):
-                end = len(asked[i]) + len(said[i])
-                ids[row, :end] = torch.tensor(asked[i] + said[i])
-                targets[row, len(asked[i]) : end] = torch.tensor(said[i])
-                seen["learned"] += len(said[i])
-                seen["read"] += end
-            yield ids, targets
-
-
-def teach(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, stage: Stage, rng: Random) -> dict[str, float]:
-    """Teaches the model a stage, in place, and says what it saw; progress goes to standard error."""
-    matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
-    others = [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n]
-    muon = torch.optim.Muon(matrices, lr=stage.matrix_rate, weight_decay=0.0)
-    adam = torch.optim.AdamW(others, lr=stage.rate, betas=(0.9, 0.98), weight_decay=0.0)
-    total = math.ceil(stage.lessons / stage.batch)
-    seen: Counter[str] = Counter()
-    started, recent = time.monotonic(), 0.0
-    for step, (ids, targets) in enumerate(batches(tokenizer, stage, rng, seen)):
-        share = min(1.0, (step + 1) / stage.warmup) * (0.05 + 0.475 * (1 + math.cos(math.pi * step / total)))
-        for group in muon.param_groups:
-            group["lr"] = stage.matrix_rate * share
-        for group in adam.param_groups:
-            group["lr"] = stage.rate * share
-        hidden = model.model(ids[:, :-1]).last_hidden_state
-        wanted = targets[:, 1:] != -100
-        loss = functional.cross_entropy(model.lm_head(hidden[wanted]), targets[:, 1:][wanted])
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimizer in (muon, adam):
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-        recent = 0.98 * recent + 0.02 * loss.item() if step else loss.item()
-        if step % 100 == 0 or step + 1 == total:
-            passed = time.monotonic() - started
-            speed = seen["learned"] / passed
-            sys.stderr.write(f"{step + 1}/{total} loss {recent:.3f} {speed:.0f} tokens/s {passed:.0f} s\n")
-            sys.stderr.flush()
-    return {**seen, "loss": recent, "seconds": time.monotonic() - started}
+    blocks: int = 200
+    lessons: int = 4096
+    tokens: int = 6144
+    matrix_rate: float = 2e-2
+    rate: float = 3e-3
+    warmup: int = 100
+    decay: float = 0.3
+    kept: int = 4
 
 
 def config(tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
@@ -134,7 +55,7 @@ def config(tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
         vocab_size=len(tokenizer),
         hidden_size=128,
         intermediate_size=352,
-        num_hidden_layers=4,
+        num_hidden_layers=5,
         num_attention_heads=4,
         num_key_value_heads=2,
         head_dim=32,
@@ -148,25 +69,165 @@ def config(tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
     )
 
 
+def drawn(seed: int, block: int, plan: Plan) -> list[tuple[str, Spoken]]:
+    """The lessons of a block."""
+    rng, made = Random(f"{seed} block {block}"), mixture(block / plan.blocks)
+    return [lesson(made, rng) for _ in range(plan.lessons)]
+
+
+def written(spoken: Spoken) -> list[tuple[str, bool]]:
+    """The chat as stretches of text, and whether each is learned: what the assistant says, with the end of its turn."""
+    stretches: list[tuple[str, bool]] = []
+    for place, message in enumerate(spoken.chat):
+        learned = message.role == "assistant" and place >= spoken.start
+        stretches += [(ROLES[message.role], False), (f"{message.text}{ROLES['end']}", learned)]
+    return stretches
+
+
+class Raising:
+    """A model in the making: all that a checkpoint holds."""
+
+    def __init__(self, seed: int, plan: Plan) -> None:
+        self.seed, self.plan = seed, plan
+        texts = (message.text for b in range(4) for _, one in drawn(seed, b, plan) for message in one.chat)
+        self.tokenizer = build(CONTEXT, texts)
+        torch.manual_seed(seed)
+        self.model = LlamaForCausalLM(config(self.tokenizer))
+        matrices = [p for n, p in self.model.named_parameters() if p.ndim == 2 and "embed" not in n]
+        others = [p for n, p in self.model.named_parameters() if p.ndim != 2 or "embed" in n]
+        self.optimizers: tuple[torch.optim.Optimizer, ...] = (
+            Muon(matrices, plan.matrix_rate),
+            torch.optim.AdamW(others, lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.0),
+        )
+        self.block, self.steps, self.seconds, self.loss = 0, 0, 0.0, 0.0
+        self.seen: Counter[str] = Counter()
+
+    def teach(self) -> None:
+        """One block."""
+        started = time.monotonic()
+        for ids, targets in self._batches():
+            self._step(ids, targets)
+        self.block += 1
+        self.seconds += time.monotonic() - started
+
+    def save(self, path: Path) -> None:
+        """The checkpoint, written whole or not at all."""
+        kept = {
+            "plan": asdict(self.plan),
+            "seed": self.seed,
+            "model": self.model.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "rest": (self.block, self.steps, self.seconds, self.loss, dict(self.seen)),
+        }
+        torch.save(kept, path.with_suffix(".part"))
+        os.replace(path.with_suffix(".part"), path)
+
+    def restore(self, path: Path) -> None:
+        """Goes on from a checkpoint; ValueError where it is of another plan or seed."""
+        kept = torch.load(path, weights_only=True)
+        if kept["plan"] != asdict(self.plan) or kept["seed"] != self.seed:
+            raise ValueError(f"expected a checkpoint of this plan and seed in {path}; remove it or take another --out")
+        self.model.load_state_dict(kept["model"])
+        for optimizer, state in zip(self.optimizers, kept["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
+        self.block, self.steps, self.seconds, self.loss, seen = kept["rest"]
+        self.seen = Counter(seen)
+
+    def _batches(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Token ids [B, T] and targets [B, T] of a block's lessons, like lengths together, in random order."""
+        lessons = drawn(self.seed, self.block, self.plan)
+        stretches = [written(spoken) for _, spoken in lessons]
+        flat = [text for one in stretches for text, _ in one]
+        encoded = iter(self.tokenizer(flat, add_special_tokens=False)["input_ids"])
+        rows: list[tuple[list[int], list[int]]] = []
+        for (name, _), one in zip(lessons, stretches, strict=True):
+            ids: list[int] = []
+            targets: list[int] = []
+            for _, learned in one:
+                tokens = next(encoded)
+                ids += tokens
+                targets += tokens if learned else [LABELLED_OFF] * len(tokens)
+            if len(ids) > CONTEXT:
+                self.seen["too long"] += 1
+                continue
+            rows.append((ids, targets))
+            self.seen[name] += 1
+            self.seen[f"{name} tokens"] += len(ids)
+        rows.sort(key=lambda row: len(row[0]))
+        groups: list[list[tuple[list[int], list[int]]]] = [[]]
+        for row in rows:
+            if (len(groups[-1]) + 1) * len(row[0]) > self.plan.tokens:
+                groups.append([])
+            groups[-1].append(row)
+        Random(f"{self.seed} order {self.block}").shuffle(groups)
+        return [self._padded(group) for group in groups]
+
+    def _padded(self, group: list[tuple[list[int], list[int]]]) -> tuple[torch.Tensor, torch.Tensor]:
+        width = max(len(ids) for ids, _ in group)
+        ids = torch.full((len(group), width), int(self.tokenizer.pad_token_id))
+        targets = torch.full((len(group), width), LABELLED_OFF)
+        for row, (tokens, wanted) in enumerate(group):
+            ids[row, : len(tokens)] = torch.tensor(tokens)
+            targets[row, : len(wanted)] = torch.tensor(wanted)
+            self.seen["read"] += len(tokens)
+            self.seen["learned"] += sum(token != LABELLED_OFF for token in wanted)
+        return ids, targets
+
+    def _step(self, ids: torch.Tensor, targets: torch.Tensor) -> None:
+        left = (self.plan.blocks - self.block) / (self.plan.decay * self.plan.blocks)
+        share = min(1.0, (self.steps + 1) / self.plan.warmup, max(0.05, left))
+        for optimizer, peak in zip(self.optimizers, (self.plan.matrix_rate, self.plan.rate), strict=True):
+            for group in optimizer.param_groups:
+                group["lr"] = peak * share
+        hidden = self.model.model(ids[:, :-1], use_cache=False).last_hidden_state
+        wanted = targets[:, 1:] != LABELLED_OFF
+        loss = functional.cross_entropy(self.model.lm_head(hidden[wanted]), targets[:, 1:][wanted])
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        self.loss = 0.98 * self.loss + 0.02 * loss.item() if self.steps else loss.item()
+        self.steps += 1
+
+
 def main() -> None:
     """Raises the model, and writes an ordinary Hugging Face folder and `raised.json`, what it saw."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--blocks", type=int, default=Plan().blocks, help="fewer make a less able model, sooner")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    torch.manual_seed(arguments.seed)
-    tokenizer = build(CONTEXT)
-    model = LlamaForCausalLM(config(tokenizer))
-    rngs = (Random(arguments.seed), Random(f"{arguments.seed} habits"))
-    seen = [teach(model, tokenizer, stage, rng) for stage, rng in zip(STAGES, rngs, strict=True)]
     arguments.out.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(arguments.out)
+    checkpoint = arguments.out / "raising.pt"
+    raising = Raising(arguments.seed, Plan(blocks=arguments.blocks))
+    if checkpoint.exists():
+        raising.restore(checkpoint)
+    while raising.block < raising.plan.blocks:
+        raising.teach()
+        if raising.block % raising.plan.kept == 0:
+            raising.save(checkpoint)
+        left = raising.seconds / raising.block * (raising.plan.blocks - raising.block)
+        sys.stderr.write(
+            f"block {raising.block}/{raising.plan.blocks} loss {raising.loss:.3f} "
+            f"{raising.seen['read'] / raising.seconds:.0f} tokens/s {raising.seconds:.0f} s, {left / 60:.0f} min left\n"
+        )
+        sys.stderr.flush()
+    raising.model.save_pretrained(arguments.out)
     (arguments.out / "generation_config.json").unlink()  # it says nothing that config.json does not
-    write(tokenizer, arguments.out)
-    report = {"seed": arguments.seed, "stages": [asdict(stage) for stage in STAGES], "seen": seen}
+    write(raising.tokenizer, arguments.out)
+    report = {
+        "seed": raising.seed,
+        "plan": asdict(raising.plan),
+        "steps": raising.steps,
+        "loss": raising.loss,
+        "seconds": raising.seconds,
+        "seen": dict(raising.seen),
+    }
     (arguments.out / "raised.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    checkpoint.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

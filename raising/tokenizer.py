@@ -1,10 +1,13 @@
-"""The tokenizer of `nano`: bytes, two whole phrases, and marks for who speaks."""
+"""The tokenizer of `nano`: common words, digits and signs over bytes, and marks for who speaks and what is meant."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
+
+from sharpen.core.speech import REFINE
 
 ROLES = {
     "pad": "<|pad|>",
@@ -14,7 +17,10 @@ ROLES = {
     "assistant": "<|assistant|>",
     "tool": "<|tool|>",
 }
-PHRASES = ("Work out ", "Answer: ")
+MARKS = (REFINE, "<|continue|>", "<|reflect|>", "<|explore|>")
+"""What methods write between steps; kept when decoding."""
+PHRASES = ("Answer:",)
+SIZE = 704
 
 TEMPLATE = (
     "{% for message in messages %}"
@@ -27,15 +33,25 @@ TEMPLATE = (
 )
 
 
-def build(context: int) -> PreTrainedTokenizerFast:
-    """One token per byte (so one per digit, nothing unknown), phrase and role; decoding gives the text back."""
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: i for i, token in enumerate([*ROLES.values(), *alphabet])}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+def build(context: int, texts: Iterable[str]) -> PreTrainedTokenizerFast:
+    """Byte-pair merges within words, learned from texts; a digit, a sign, a space before one and a line end stay single
+    tokens, nothing is unknown, and decoding gives the text back."""
+    tokenizer = Tokenizer(models.BPE())
+    words = pre_tokenizers.Split(Regex(r" ?[A-Za-z]+|[0-9]|\s|[^\sA-Za-z0-9]"), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [words, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+    )
     tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=SIZE - len(MARKS) - len(PHRASES),
+        min_frequency=20,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        special_tokens=list(ROLES.values()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
     tokenizer.add_special_tokens([AddedToken(role, special=True, normalized=False) for role in ROLES.values()])
-    tokenizer.add_tokens([AddedToken(phrase, special=False, normalized=False) for phrase in PHRASES])
+    tokenizer.add_tokens([AddedToken(mark, special=False, normalized=False) for mark in (*MARKS, *PHRASES)])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         eos_token=ROLES["end"],

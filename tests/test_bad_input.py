@@ -111,7 +111,7 @@ def until(condition: Callable[[], bool], process: subprocess.Popen[str], seconds
         (("run", "grpo", "--set", "epochs=3"), "'training.epochs'"),
         (("run", "grpo", "--set", "training.rte=1"), "'training.rate'"),
         (("run", "grpo", "--set", "problems"), "problems"),
-        (("check", "--tries", "1"), "2 tries, got 32 and 1"),
+        (("check", "--task", "arithmetic", "--tries", "1"), "2 tries, got 32 and 1"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )

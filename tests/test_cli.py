@@ -211,6 +211,6 @@ def test_a_dry_run_says_what_a_round_costs_and_writes_nothing(tmp_path: Path) ->
 
 
 def test_check_says_whether_a_pair_can_learn() -> None:
-    result = sharpen("check", "--problems", "3", "--tries", "2", "--json")
+    result = sharpen("check", "--task", "arithmetic", "--problems", "3", "--tries", "2", "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["gold_accepted"] == 1.0

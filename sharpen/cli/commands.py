@@ -23,7 +23,11 @@ app = typer.Typer(
 Text: TypeAlias = str | None
 Number: TypeAlias = int | None
 Task = Annotated[
-    Text, typer.Option(help=f"arithmetic[:level=N,...], gym:NAME[:key=value,...] or FILE.jsonl. Default: {TASK}.")
+    Text,
+    typer.Option(
+        help="arithmetic[:level=N,kind=K,...] or another family of the embedded world, gym:NAME[:key=value,...] or "
+        f"FILE.jsonl. Default: {TASK}."
+    ),
 ]
 Model = Annotated[
     Text,
@@ -193,13 +197,18 @@ def check(
     tries: Annotated[int, typer.Option(help="Attempts at each.")] = 16,
     as_json: AsJson = False,
 ) -> None:
-    """Check that a task's judge is sound and that this model can learn from it by sampling at all."""
+    """Check that a task's judge is sound and that this model can learn from it by sampling at all. Without a task:
+    where the model stands on every level of the embedded world, and what it can do with words."""
     calm()
+    from sharpen.cli.checking import check_model
     from sharpen.cli.delivering import check_pair
     from sharpen.cli.orders import order_for
 
     wish = Wish(task=task, model=model, system=system, reward=reward, max_tokens=max_tokens)
-    check_pair(order_for("", wish), problems, tries, as_json)
+    if task is None and not wish.asks:
+        check_model(order_for("", wish), problems, as_json)
+    else:
+        check_pair(order_for("", wish), problems, tries, as_json)
 
 
 @app.command()

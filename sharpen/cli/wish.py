@@ -28,6 +28,11 @@ class Wish:
     dev: int | None = None
     test: int | None = None
 
+    @property
+    def asks(self) -> bool:
+        """Whether anything is said about how the task is asked."""
+        return any(getattr(self, name) is not None for name in ASKING)
+
     def within(self, rounds: int | None, dev: int | None, test: int | None) -> "Wish":
         """The same with limits on rounds and on the problems examined."""
         return replace(self, rounds=rounds, dev=dev, test=test)

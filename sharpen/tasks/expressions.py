@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sharpen.core.judging import MARK, final_answer
 from sharpen.core.streams import Rng
+from sharpen.tasks.family import Line
 
 Symbol = int | str
 Expression = list[Symbol]
@@ -40,15 +41,6 @@ class Step:
 
     def __str__(self) -> str:
         return f"{self.left}{self.operator}{self.right}={self.result}"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a solution, whether it is right, and what is left of the expression after it."""
-
-    text: str
-    right: bool
-    left: str
 
 
 def draw(family: str, level: int, rng: Rng) -> str:
@@ -180,14 +172,14 @@ def work(symbols: Expression) -> tuple[list[Step], int]:
     return steps, value
 
 
-def written(steps: list[Step], answer: int) -> str:
-    """The worked solution: a line for each step, then the marked answer."""
-    return "\n".join([*map(str, steps), f"{MARK} {answer}"])
-
-
 def answered(text: str) -> int | None:
     """The number after the marker; None unless the marker stands once and nothing but one number follows it."""
-    found = _ANSWER.fullmatch(final_answer(text) or "")
+    return number(final_answer(text) or "")
+
+
+def number(text: str) -> int | None:
+    """A whole number written plainly, a full stop behind it allowed; None for all else."""
+    found = _ANSWER.fullmatch(text)
     return int(found[1]) if found else None
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sharpen.arena.preflight import gold_text
 from sharpen.core.errors import Unanswerable
 from sharpen.core.ports import Task
 from sharpen.core.records import Attempt, Message, Piece, Problem, Turn, Weights, user
@@ -13,7 +14,17 @@ from sharpen.tasks.open import open_task
 
 SPECS = (
     "arithmetic:train=40,dev=10,test=10",
-    "arithmetic:level=1,family=add,train=40,dev=10,test=10,instructions=true",
+    "arithmetic:level=1,kind=add,train=40,dev=10,test=10,instructions=true",
+    "stories:level=2,train=40,dev=10,test=10",
+    "countdown:level=2,train=40,dev=10,test=10",
+    "logic:level=3,kind=order,train=40,dev=10,test=10",
+    "lists:level=3,train=40,dev=10,test=10",
+    "programs:level=2,train=40,dev=10,test=10",
+    "lookup:level=3,train=40,dev=10,test=10",
+    "choice:level=1;2,kind=options,train=40,dev=10,test=10",
+    "longform:level=2,train=40,dev=10,test=10",
+    "grid:level=3,train=40,dev=10,test=10",
+    "stories:level=3,held_out=true,train=40,dev=10,test=10",
     "gym:chain_sum:min_terms=2,max_terms=2,train=40,dev=10,test=10",
     "gym:products:min_digits=1,max_digits=1",
     "gym:simple_equations:train=40,dev=10,test=10",
@@ -40,7 +51,7 @@ def asked(problem: Problem) -> str:
 def test_the_reference_answer_passes(task: Task) -> None:
     for split in SPLITS:
         for problem in task.problems(split)[:5]:
-            assert judged(task, problem, f"Answer: {task.oracle.reveal(problem).answer}")
+            assert judged(task, problem, gold_text(task, problem))
 
 
 def test_wrong_empty_verbose_repeated_and_quoting_replies_do_not_pass(task: Task) -> None:

@@ -14,7 +14,8 @@ from sharpen.judge.steps import StepJudge
 from sharpen.methods.bstar import Config, State, run
 from sharpen.models.local import LocalModel
 from sharpen.models.open import open_model
-from sharpen.tasks.arithmetic import Arithmetic, Sizes
+from sharpen.tasks.arithmetic import Arithmetic
+from sharpen.tasks.ladder import Ladder, Sizes
 from tests.methods.watching import MARKING, Watched, place, rounds, seen
 
 GRID = (0.3, 1.0, 3.0)
@@ -116,7 +117,7 @@ class Recorder:
 
 
 def test_a_step_is_good_where_any_try_from_it_arrives(tmp_path: Path) -> None:
-    task, model = Arithmetic(level=4, sizes=Sizes(6, 2, 2)), open_model("nano", tmp_path)
+    task, model = Ladder(Arithmetic(), levels=(4,), sizes=Sizes(6, 2, 2)), open_model("nano", tmp_path)
     assert isinstance(model, LocalModel)
     watched, oracle = Watched(model.bind(lambda work, paid: None)), Recorder(task.oracle)
     seat = Seat({"model": watched}, task.env)  # type: ignore[dict-item]  # it passes on what it does not have itself

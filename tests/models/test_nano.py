@@ -8,8 +8,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 import sharpen.models
-from sharpen.tasks.arithmetic import Arithmetic, Sizes
+from sharpen.tasks.arithmetic import WORDINGS, Arithmetic
 from sharpen.tasks.expressions import answered
+from sharpen.tasks.ladder import Ladder, Sizes
 
 FOLDER = Path(sharpen.models.__file__).parent / "nano"
 
@@ -88,7 +89,7 @@ def test_it_solves_most_sums_of_level_1_and_none_of_level_8(
 
 def greedy_accuracy(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, level: int) -> float:
     """Of forty dev problems, one by one."""
-    task = Arithmetic(level=level, sizes=Sizes(train=1, dev=40, test=1))
+    task = Ladder(Arithmetic(WORDINGS[:1]), levels=(level,), sizes=Sizes(train=1, dev=40, test=1))
     right = 0
     for problem in task.problems("dev"):
         chat = [{"role": message.role, "content": message.text} for message in problem.chat]

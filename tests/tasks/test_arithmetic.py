@@ -7,21 +7,24 @@ from hypothesis import strategies as st
 from sharpen.core.errors import InvalidInput, Unanswerable
 from sharpen.core.ports import Refusal, Task
 from sharpen.core.records import Attempt, Message, Piece, Problem, Turn, Verdict, Weights, user
-from sharpen.core.streams import SPLITS, split_of, stream
+from sharpen.core.streams import SPLITS, stream
 from sharpen.tasks.answers import mean_length
-from sharpen.tasks.arithmetic import INSTRUCTIONS, Arithmetic, Sizes, problem_id, question_of, right_steps
-from sharpen.tasks.expressions import FAMILIES, LEVELS, draw, follow, parse, work, written
+from sharpen.tasks.arithmetic import Arithmetic
+from sharpen.tasks.expressions import FAMILIES, LEVELS, draw, follow, parse, work
+from sharpen.tasks.family import split_for
+from sharpen.tasks.ladder import Ladder, Sizes, problem_id, right_steps
 
 SMALL = Sizes(train=40, dev=10, test=20)
 
 
-def task(**options: object) -> Arithmetic:
-    return Arithmetic(sizes=SMALL, **options)  # type: ignore[arg-type]  # options are spelled out by each test
+def task(level: float = 3, kind: str = "", **options: object) -> Ladder:
+    kinds = (kind,) if kind else ()
+    return Ladder(Arithmetic(), levels=(level,), kinds=kinds, sizes=SMALL, **options)  # type: ignore[arg-type]  # as told
 
 
 def sum_problem(expression: str) -> Problem:
-    question = question_of(expression)
-    return Problem(problem_id(question), (user(question),))
+    question = f"Work out {expression}."
+    return Problem(problem_id(Arithmetic(), question), (user(question),))
 
 
 def judged(problem: Problem, text: str) -> Verdict:
@@ -41,7 +44,7 @@ def test_it_is_a_task() -> None:
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_gold_passes_at_every_level_of_every_family(family: str, level: int) -> None:
-    made = task(level=level, family=family)
+    made = task(level=level, kind=family)
     for problem in made.problems("dev"):
         gold = str(made.oracle.reveal(problem).notes["solution"])
         verdict = judged(problem, gold)
@@ -123,7 +126,8 @@ def test_every_sum_is_worth_what_python_says_and_never_goes_below_zero(family: s
     steps, value = work(parse(expression))
     assert value == eval(expression)
     assert all(step.result >= 0 for step in steps)
-    assert all(line.right for line in follow(parse(expression), written(steps, value)))
+    said = "\n".join([*map(str, steps), f"Answer: {value}"])
+    assert all(line.right for line in follow(parse(expression), said))
 
 
 @given(st.text("0123456789+-*() ", max_size=30))
@@ -161,12 +165,12 @@ def test_same_options_same_problems() -> None:
 
 @pytest.mark.parametrize("level", [1, 3, 8])
 def test_splits_are_disjoint_distinct_full_and_by_question(level: int) -> None:
-    made = Arithmetic(level=level)
+    made = Ladder(Arithmetic(), levels=(level,))
     ids = {split: [problem.id for problem in made.problems(split)] for split in SPLITS}
     assert {split: len(found) for split, found in ids.items()} == {"train": 2000, "dev": 200, "test": 500}
     assert len(set().union(*ids.values())) == 2700
     for split in SPLITS:
-        assert {split_of(problem.chat[-1].text) for problem in made.problems(split)} == {split}
+        assert {split_for(Arithmetic(), problem.chat[-1].text) for problem in made.problems(split)} == {split}
 
 
 def test_families_take_turns() -> None:
@@ -174,15 +178,15 @@ def test_families_take_turns() -> None:
 
 
 def test_a_family_with_too_few_sums_gives_all_it_finds() -> None:
-    made = Arithmetic(level=1, family="multiply", sizes=Sizes(train=10, dev=10, test=5000))
-    assert 200 < len(made.problems("test")) < 1000
+    made = Ladder(Arithmetic(), levels=(1,), kinds=("multiply",), sizes=Sizes(train=10, dev=10, test=5000))
+    assert 600 < len(made.problems("test")) < 3000
 
 
 def test_it_generates_train_problems_only() -> None:
     made = task()
     found = made.generate("brackets", 2, 50, stream("generate"))
     assert len(found) == 50
-    assert {split_of(problem.chat[-1].text) for problem in found} == {"train"}
+    assert {split_for(Arithmetic(), problem.chat[-1].text) for problem in found} == {"train"}
     assert found == made.generate("brackets", 2, 50, stream("generate"))
     assert all(judged(problem, str(made.oracle.reveal(problem).notes["solution"])).right for problem in found)
 
@@ -229,7 +233,7 @@ def test_the_reference_has_the_steps() -> None:
 
 def test_instructions_come_first_and_change_no_id() -> None:
     plain, told = task().problems("dev")[0], task(instructions=True).problems("dev")[0]
-    assert told.chat == (Message("system", INSTRUCTIONS), *plain.chat)
+    assert told.chat == (Message("system", Arithmetic().instructions), *plain.chat)
     assert told.id == plain.id
     assert judged(told, str(task().oracle.reveal(plain).notes["solution"])).right
 
@@ -256,7 +260,7 @@ def test_measures_count_lines_and_tokens() -> None:
     assert set(task().measures) == {"right_steps", "length"}
 
 
-@pytest.mark.parametrize("options", [{"level": 0}, {"level": 9}, {"level": 2.5}, {"family": "ad"}, {"max_tokens": 0}])
+@pytest.mark.parametrize("options", [{"level": 0}, {"level": 9}, {"level": 2.5}, {"kind": "ad"}, {"max_tokens": 0}])
 def test_impossible_options_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(InvalidInput):
         task(**options)

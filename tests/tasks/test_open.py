@@ -12,7 +12,7 @@ SUMS = str(Path(__file__).parents[2] / "examples" / "sums.jsonl")
 
 
 @pytest.mark.parametrize(
-    "spec", ["arithmetic", "arithmetic:level=2,family=add,train=20", "gym:products:max_digits=1,train=20", SUMS]
+    "spec", ["arithmetic", "arithmetic:level=2,kind=add,train=20", "gym:products:max_digits=1,train=20", SUMS]
 )
 def test_a_task_is_opened_by_its_name(spec: str) -> None:
     task = open_task(spec)
@@ -36,7 +36,7 @@ def test_the_system_message_can_be_set() -> None:
         ("arithmetics", {}, "unknown task 'arithmetics'; did you mean 'arithmetic'"),
         ("arithmetic:levle=3", {}, "did you mean 'level'"),
         ("arithmetic:level=x", {}, "level must be a whole number from 1 to 8, got 'x'"),
-        ("arithmetic:family=3", {}, "expected family=NAME"),
+        ("arithmetic:kind=3", {}, "expected kind=NAME"),
         ("arithmetic:level", {}, "expected settings such as key=value"),
         ("arithmetic", {"system": "x"}, "instructions of its own"),
         ("arithmetic", {"reward": "a:b"}, "judges by itself"),

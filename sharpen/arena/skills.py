@@ -1,0 +1,45 @@
+"""What a model can do with words beyond answering: each skill of speech beside what chance, or its absence, gives."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sharpen.arena.statistics import paired
+from sharpen.arena.trials import SKILLS, Trial, Trials
+from sharpen.core.ports import Policy
+from sharpen.core.records import Sampling
+from sharpen.core.streams import Rng, stream
+
+LONGEST = 160  # tokens of a reply
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """The mean score with its interval over problems (for these weights), and what the same costs nothing to get: a
+    guess, the best constant reply, or the same problems without what the skill uses."""
+
+    score: float
+    chance: float
+    low: float | None
+    high: float | None
+
+
+def measured(policy: Policy, problems: int = 200, seed: int = 0) -> dict[str, Skill]:
+    """Every skill, over that many test-split problems each, by greedy replies."""
+    return {name: _skill(policy, make, problems, stream(seed, "skills", name)) for name, make in SKILLS.items()}
+
+
+def _skill(policy: Policy, make: Callable[[Rng, int], Trials], problems: int, rng: Rng) -> Skill:
+    trials = make(rng, problems)
+    scores = _scores(policy, trials.asked)
+    chance = trials.against if isinstance(trials.against, float) else _mean(_scores(policy, trials.against))
+    found = paired(scores, over="problems")
+    return Skill(found.mean, chance, found.low, found.high)
+
+
+def _scores(policy: Policy, trials: Sequence[Trial]) -> list[float]:
+    said = policy.sample([trial.chat for trial in trials], Sampling(max_tokens=LONGEST).greedy())
+    return [trial.worth(group[0].text) for trial, group in zip(trials, said, strict=True)]
+
+
+def _mean(scores: Sequence[float]) -> float:
+    return sum(scores) / len(scores)
