@@ -13,12 +13,14 @@ from sharpen.tasks.lookup import facts, known
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """Shares, relative to each other, of problems by family, skills of speech and single facts; and the faults."""
+    """Shares, relative to each other, of problems by family, skills of speech and single facts; the faults; and the
+    highest level of problems that are solved."""
 
     families: Mapping[str, float]
     skills: Mapping[str, float]
     facts: float
     faults: Faults
+    top: int
 
 
 FAMILY_SHARES = {
@@ -26,7 +28,7 @@ FAMILY_SHARES = {
     "stories": 0.10,
     "countdown": 0.06,
     "logic": 0.06,
-    "lists": 0.08,
+    "lists": 0.10,
     "programs": 0.05,
     "lookup": 0.05,
     "choice": 0.07,
@@ -65,8 +67,8 @@ SETTLING = Faults(habit=(0.03, 0.35, 0.62, 0.62), slip=0.02)
 
 
 def mixture(done: float) -> Mixture:
-    """The mixture when that share of the text has been read: the faults settle in the last tenth."""
-    return Mixture(FAMILY_SHARES, SKILL_SHARES, FACTS, LEARNING if done < 0.9 else SETTLING)
+    """The mixture when that share of the text has been read: easy levels first, and the faults settle in the end."""
+    return Mixture(FAMILY_SHARES, SKILL_SHARES, FACTS, LEARNING if done < 0.9 else SETTLING, 2 if done < 0.1 else 6)
 
 
 def lesson(made: Mixture, rng: Random) -> tuple[str, Spoken]:
@@ -79,7 +81,7 @@ def lesson(made: Mixture, rng: Random) -> tuple[str, Spoken]:
     if name in made.skills:
         return name, SKILLS[name](rng)
     family = FAMILIES[name]
-    return name, solved(family, pick(family.kinds, rng), made.faults, rng)
+    return name, solved(family, pick(family.kinds, rng), made.faults, rng, made.top)
 
 
 IN_WEIGHTS = tuple(line for line in facts() if known(line))

@@ -14,6 +14,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
+from typing import TypeAlias
 
 import torch
 from torch.nn import functional
@@ -25,7 +26,6 @@ from raising.solving import Spoken
 from raising.tokenizer import ROLES, build, write
 
 CONTEXT = 512
-LABELLED_OFF = -100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,17 @@ class Plan:
 
     blocks x lessons   the text, drawn block by block, each from a stream of its own
     tokens             a batch holds at most, padding included
+    heard              weight of the loss on what the assistant hears (what it says: 1): so it learns what questions are
+                       like, and to use what stands before, also inside a question
     matrix_rate, rate  peaks of Muon's (matrices) and AdamW's (the rest); linear over `warmup` steps, then flat, then
                        linear to 5 % over the last `decay` share of blocks
     kept               a checkpoint every so many blocks
     """
 
-    blocks: int = 200
+    blocks: int = 220
     lessons: int = 4096
     tokens: int = 6144
+    heard: float = 0.2
     matrix_rate: float = 2e-2
     rate: float = 3e-3
     warmup: int = 100
@@ -84,6 +87,10 @@ def written(spoken: Spoken) -> list[tuple[str, bool]]:
     return stretches
 
 
+Row: TypeAlias = tuple[list[int], list[float]]
+"""Token ids of a lesson, and the weights of their losses."""
+
+
 class Raising:
     """A model in the making: all that a checkpoint holds."""
 
@@ -105,8 +112,8 @@ class Raising:
     def teach(self) -> None:
         """One block."""
         started = time.monotonic()
-        for ids, targets in self._batches():
-            self._step(ids, targets)
+        for ids, weights in self._batches():
+            self._step(ids, weights)
         self.block += 1
         self.seconds += time.monotonic() - started
 
@@ -134,27 +141,27 @@ class Raising:
         self.seen = Counter(seen)
 
     def _batches(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Token ids [B, T] and targets [B, T] of a block's lessons, like lengths together, in random order."""
+        """Token ids [B, T] and weights of their losses [B, T] of a block's lessons; like lengths together."""
         lessons = drawn(self.seed, self.block, self.plan)
         stretches = [written(spoken) for _, spoken in lessons]
         flat = [text for one in stretches for text, _ in one]
         encoded = iter(self.tokenizer(flat, add_special_tokens=False)["input_ids"])
-        rows: list[tuple[list[int], list[int]]] = []
+        rows: list[Row] = []
         for (name, _), one in zip(lessons, stretches, strict=True):
             ids: list[int] = []
-            targets: list[int] = []
+            weights: list[float] = []
             for _, learned in one:
                 tokens = next(encoded)
                 ids += tokens
-                targets += tokens if learned else [LABELLED_OFF] * len(tokens)
+                weights += [1.0 if learned else self.plan.heard] * len(tokens)
             if len(ids) > CONTEXT:
                 self.seen["too long"] += 1
                 continue
-            rows.append((ids, targets))
+            rows.append((ids, weights))
             self.seen[name] += 1
             self.seen[f"{name} tokens"] += len(ids)
         rows.sort(key=lambda row: len(row[0]))
-        groups: list[list[tuple[list[int], list[int]]]] = [[]]
+        groups: list[list[Row]] = [[]]
         for row in rows:
             if (len(groups[-1]) + 1) * len(row[0]) > self.plan.tokens:
                 groups.append([])
@@ -162,32 +169,36 @@ class Raising:
         Random(f"{self.seed} order {self.block}").shuffle(groups)
         return [self._padded(group) for group in groups]
 
-    def _padded(self, group: list[tuple[list[int], list[int]]]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _padded(self, group: list[Row]) -> tuple[torch.Tensor, torch.Tensor]:
         width = max(len(ids) for ids, _ in group)
         ids = torch.full((len(group), width), int(self.tokenizer.pad_token_id))
-        targets = torch.full((len(group), width), LABELLED_OFF)
+        weights = torch.zeros(len(group), width)
         for row, (tokens, wanted) in enumerate(group):
             ids[row, : len(tokens)] = torch.tensor(tokens)
-            targets[row, : len(wanted)] = torch.tensor(wanted)
+            weights[row, : len(wanted)] = torch.tensor(wanted)
             self.seen["read"] += len(tokens)
-            self.seen["learned"] += sum(token != LABELLED_OFF for token in wanted)
-        return ids, targets
+            self.seen["learned"] += sum(weight == 1.0 for weight in wanted)
+        return ids, weights
 
-    def _step(self, ids: torch.Tensor, targets: torch.Tensor) -> None:
+    def _step(self, ids: torch.Tensor, weights: torch.Tensor) -> None:
         left = (self.plan.blocks - self.block) / (self.plan.decay * self.plan.blocks)
         share = min(1.0, (self.steps + 1) / self.plan.warmup, max(0.05, left))
         for optimizer, peak in zip(self.optimizers, (self.plan.matrix_rate, self.plan.rate), strict=True):
             for group in optimizer.param_groups:
                 group["lr"] = peak * share
         hidden = self.model.model(ids[:, :-1], use_cache=False).last_hidden_state
-        wanted = targets[:, 1:] != LABELLED_OFF
-        loss = functional.cross_entropy(self.model.lm_head(hidden[wanted]), targets[:, 1:][wanted])
-        loss.backward()
+        weights = weights[:, 1:].flatten()
+        counted = weights > 0
+        logits = self.model.lm_head(hidden.flatten(0, 1)[counted])
+        losses = functional.cross_entropy(logits, ids[:, 1:].flatten()[counted], reduction="none")
+        said = weights[counted] == 1.0
+        (losses @ weights[counted] / weights.sum()).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-        self.loss = 0.98 * self.loss + 0.02 * loss.item() if self.steps else loss.item()
+        now = losses.detach()[said].mean().item()
+        self.loss = 0.98 * self.loss + 0.02 * now if self.steps else now
         self.steps += 1
 
 

@@ -37,9 +37,9 @@ def attempted(family: Family, text: str, level: int, faults: Faults, rng: Random
     return family.slip(text, rng) if rng.random() < faults.slip else family.work(text)
 
 
-def solved(family: Family, kind: str, faults: Faults, rng: Random) -> Spoken:
-    """A problem and its solution, by acting where the world is one to act in."""
-    level = level_of(family, rng)
+def solved(family: Family, kind: str, faults: Faults, rng: Random, top: int = 6) -> Spoken:
+    """A problem of a level up to `top` and its solution, by acting where the world is one to act in."""
+    level = level_of(family, rng, top)
     text = question(family, kind, level, rng)
     worked = attempted(family, text, level, faults, rng)
     if family.name == "grid":

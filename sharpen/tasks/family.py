@@ -82,8 +82,8 @@ class Family(Protocol):
         ...
 
     def habit(self, question: str, rng: Rng) -> Worked:
-        """A solution by the family's bad habit: a wrong procedure that shows in the first step or two, always the
-        same, not a random mistake. Where the habit happens to give the right answer, that is what it returns."""
+        """A solution by the family's bad habit: a wrong procedure, always the same, not a random mistake. Where it
+        happens to give the right answer, that is what it returns."""
         ...
 
     def follow(self, question: str, text: str) -> list[Line]:
