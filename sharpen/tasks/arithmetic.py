@@ -72,11 +72,11 @@ class Arithmetic:
         right = _worked(symbols)
         if ("*" in symbols or "(" in symbols) and rng.random() < 0.4:
             flat = _worked([symbol for symbol in symbols if symbol not in ("(", ")")], flat=True)
-            same = sum(a == b for a, b in zip(flat.steps, right.steps, strict=False))
-            return replace(flat, wrong=None if flat == right else min(same, len(flat.steps)))
+            lines = enumerate(self.follow(question, flat.text))
+            return replace(flat, wrong=next((at for at, line in lines if not line.right), None))
         steps = right.steps[:-1]
         answer = steps[-1].partition("=")[2] if steps else str(symbols[0])
-        return Worked(steps, answer, None if answer == right.answer else len(steps))
+        return Worked(steps, answer, len(steps))
 
     def follow(self, question: str, text: str) -> list[Line]:
         """Any order of allowed operations is right."""
@@ -123,7 +123,8 @@ def _worked(symbols: Expression, flat: bool = False, slip: tuple[int, int] | Non
             raise ValueError(f"expected an expression that can be worked out, got {symbols}")
         step = expressions.operation(symbols, at)
         if slip is not None and len(steps) == slip[0]:
-            step = replace(step, result=abs(step.result + slip[1]) if step.result + slip[1] else step.result + 1)
+            off = abs(step.result + slip[1])
+            step = replace(step, result=step.result + 1 if off in (0, step.result) else off)
         steps.append(step)
         symbols = replaced(symbols, at, step.result)
     return Worked(tuple(map(str, steps)), str(symbols[0]))

@@ -5,7 +5,6 @@ import pytest
 from sharpen.core.errors import InvalidInput
 from sharpen.core.records import Message, Problem, Scene, user
 from sharpen.core.streams import stream
-from sharpen.tasks.family import Family, Worked
 from sharpen.tasks.grid import Grid
 
 FAMILY = Grid()
@@ -27,29 +26,9 @@ ODD = (
 )
 
 
-def drawn(kind: str, level: int, held_out: bool = False) -> list[str]:
+def drawn(kind: str, level: int) -> list[str]:
     rng = stream("test", kind, level)
-    return [FAMILY.draw(kind, level, rng, held_out) for _ in range(DRAWS)]
-
-
-def first_wrong(question: str, worked: Worked) -> int | None:
-    return next((at for at, line in enumerate(FAMILY.follow(question, worked.text)) if not line.right), None)
-
-
-def test_it_is_a_family() -> None:
-    kept: Family = FAMILY
-    assert kept.name == "grid"
-
-
-@pytest.mark.parametrize(("kind", "level"), PLACES)
-def test_the_same_seed_draws_the_same_questions(kind: str, level: int) -> None:
-    assert drawn(kind, level) == drawn(kind, level)
-
-
-@pytest.mark.parametrize("held_out", [False, True])
-@pytest.mark.parametrize(("kind", "level"), PLACES)
-def test_the_text_of_a_question_tells_its_place(kind: str, level: int, held_out: bool) -> None:
-    assert {FAMILY.place(question) for question in drawn(kind, level, held_out)} == {(kind, level, held_out)}
+    return [FAMILY.draw(kind, level, rng) for _ in range(DRAWS)]
 
 
 @pytest.mark.parametrize(("kind", "level"), PLACES)
@@ -57,31 +36,16 @@ def test_the_plan_is_right_and_so_is_every_move_of_it(kind: str, level: int) -> 
     for question in drawn(kind, level):
         worked = FAMILY.work(question)
         moves = worked.answer.split(" ")
-        assert worked.steps == () and worked.wrong is None and first_wrong(question, worked) is None
-        assert FAMILY.right(question, worked.answer) and FAMILY.reached(question, moves)
+        assert worked.steps == () and FAMILY.reached(question, moves)
         lines = FAMILY.follow(question, "\n".join(moves))
         assert [line.left for line in lines] == [str(left) for left in range(len(moves) - 1, -1, -1)]
         assert all(line.right for line in lines)
 
 
 @pytest.mark.parametrize(("kind", "level"), PLACES)
-def test_a_slip_is_never_right(kind: str, level: int) -> None:
+def test_a_slip_is_wrong_from_its_only_line(kind: str, level: int) -> None:
     rng = stream("slip", kind, level)
-    for question in drawn(kind, level):
-        worked = FAMILY.slip(question, rng)
-        assert worked.wrong == first_wrong(question, worked) == 0
-        assert not FAMILY.right(question, worked.answer)
-
-
-@pytest.mark.parametrize(("kind", "level"), PLACES)
-def test_the_habit_is_wrong_at_least_half_of_the_time_from_level_2_on(kind: str, level: int) -> None:
-    rng, wrong = stream("habit", kind, level), 0
-    for question in drawn(kind, level):
-        worked = FAMILY.habit(question, rng)
-        assert first_wrong(question, worked) == worked.wrong
-        assert FAMILY.right(question, worked.answer) == (worked.wrong is None)
-        wrong += worked.wrong is not None
-    assert level == 1 or wrong >= 0.5 * DRAWS
+    assert {FAMILY.slip(question, rng).wrong for question in drawn(kind, level)} == {0}
 
 
 TURNS = "One move a turn: up, down, left, right"

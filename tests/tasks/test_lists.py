@@ -1,11 +1,9 @@
 """The family of lists: right workings, wrong workings, hidden operations, and what it will not be fooled by."""
 
-import re
-
 import pytest
 
 from sharpen.core.streams import stream
-from sharpen.tasks.family import Family, Worked
+from sharpen.tasks.family import Worked
 from sharpen.tasks.lists import OPERATIONS, Lists, applied, demonstrated
 
 LISTS = Lists()
@@ -24,11 +22,6 @@ def drawn(kind: str, level: int, count: int = DRAWS) -> list[str]:
 
 def first_wrong(question: str, text: str) -> int | None:
     return next((place for place, line in enumerate(LISTS.follow(question, text)) if not line.right), None)
-
-
-def test_it_is_a_family() -> None:
-    kept: Family = LISTS
-    assert kept.name == "lists"
 
 
 @pytest.mark.parametrize(
@@ -94,34 +87,6 @@ def test_carries_on_what_a_wrong_line_claims() -> None:
     assert [line.right for line in LISTS.follow(TWO, "5 2 9\n2 9\nAnswer: 2 9")] == [False, True, True]
 
 
-@pytest.mark.parametrize(("kind", "level"), EVERYWHERE)
-def test_right_workings_are_right_line_by_line_and_fit_their_reach(kind: str, level: int) -> None:
-    for question in drawn(kind, level):
-        gold = LISTS.work(question)
-        assert LISTS.right(question, gold.answer)
-        assert first_wrong(question, gold.text) is None
-        assert len(re.findall(r"[A-Za-z]+|[^A-Za-z]", gold.text)) <= LISTS.reach(level)
-
-
-@pytest.mark.parametrize(("kind", "level"), EVERYWHERE)
-def test_a_slip_is_first_wrong_at_its_place_and_seldom_right_in_the_end(kind: str, level: int) -> None:
-    """At most a third is right all the same: long pipelines count or sort at the end what was mixed up before."""
-    rng, saved = stream("slip", kind, level), 0
-    for question in drawn(kind, level):
-        slipped = LISTS.slip(question, rng)
-        assert slipped.wrong == first_wrong(question, slipped.text)
-        saved += LISTS.right(question, slipped.answer)
-    assert saved <= DRAWS / 3
-
-
-@pytest.mark.parametrize(("kind", "level"), [at for at in EVERYWHERE if at[1] > 1])
-def test_the_habit_is_wrong_at_least_half_of_the_time(kind: str, level: int) -> None:
-    made = [(question, LISTS.habit(question, stream("habit"))) for question in drawn(kind, level)]
-    assert sum(LISTS.right(question, worked.answer) for question, worked in made) <= DRAWS / 2
-    for question, worked in made:
-        assert worked.wrong == first_wrong(question, worked.text)
-
-
 @pytest.mark.parametrize(
     ("question", "made"),
     [
@@ -136,15 +101,12 @@ def test_the_habit_is_as_by_hand(question: str, made: Worked) -> None:
 
 
 @pytest.mark.parametrize(("kind", "level"), EVERYWHERE)
-def test_a_question_tells_its_place(kind: str, level: int) -> None:
-    for number, question in enumerate(drawn(kind, level)):
-        assert LISTS.place(question) == (kind, level, number % 4 == 0)
-        assert len(question) < 300
+def test_a_question_is_short(kind: str, level: int) -> None:
+    assert max(map(len, drawn(kind, level))) < 300
 
 
 @pytest.mark.parametrize(("kind", "level"), EVERYWHERE)
-def test_a_seed_gives_the_same_questions_and_many_different_ones(kind: str, level: int) -> None:
-    assert drawn(kind, level) == drawn(kind, level)
+def test_the_questions_of_a_place_differ(kind: str, level: int) -> None:
     assert len(set(drawn(kind, level))) > 0.9 * DRAWS
 
 

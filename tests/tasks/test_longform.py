@@ -3,7 +3,6 @@
 import pytest
 
 from sharpen.core.streams import stream
-from sharpen.tasks.family import Family, Worked
 from sharpen.tasks.longform import Longform
 
 FAMILY = Longform()
@@ -25,48 +24,15 @@ ODD = (
 )
 
 
-def drawn(kind: str, level: int, held_out: bool = False) -> list[str]:
+def drawn(kind: str, level: int) -> list[str]:
     rng = stream("test", kind, level)
-    return [FAMILY.draw(kind, level, rng, held_out) for _ in range(DRAWS)]
-
-
-def first_wrong(question: str, worked: Worked) -> int | None:
-    return next((at for at, line in enumerate(FAMILY.follow(question, worked.text)) if not line.right), None)
-
-
-def test_it_is_a_family() -> None:
-    kept: Family = FAMILY
-    assert kept.name == "longform"
+    return [FAMILY.draw(kind, level, rng) for _ in range(DRAWS)]
 
 
 @pytest.mark.parametrize(("kind", "level"), PLACES)
-def test_the_same_seed_draws_the_same_questions(kind: str, level: int) -> None:
-    assert drawn(kind, level) == drawn(kind, level)
-
-
-@pytest.mark.parametrize("held_out", [False, True])
-@pytest.mark.parametrize(("kind", "level"), PLACES)
-def test_the_text_of_a_question_tells_its_place(kind: str, level: int, held_out: bool) -> None:
-    assert {FAMILY.place(question) for question in drawn(kind, level, held_out)} == {(kind, level, held_out)}
-
-
-@pytest.mark.parametrize(("kind", "level"), PLACES)
-def test_every_line_of_the_working_is_right_and_it_is_complete(kind: str, level: int) -> None:
+def test_the_steps_of_the_working_alone_have_the_full_score(kind: str, level: int) -> None:
     for question in drawn(kind, level):
-        worked = FAMILY.work(question)
-        assert FAMILY.right(question, worked.answer)
-        assert FAMILY.complete(question, worked.text)
-        assert FAMILY.score(question, ["\n".join(worked.steps)]) == 1.0
-        assert worked.wrong is None and first_wrong(question, worked) is None
-
-
-@pytest.mark.parametrize(("kind", "level"), PLACES)
-def test_a_slip_goes_wrong_where_it_says_and_is_never_complete(kind: str, level: int) -> None:
-    rng = stream("slip", kind, level)
-    for question in drawn(kind, level):
-        worked = FAMILY.slip(question, rng)
-        assert worked.wrong is not None and first_wrong(question, worked) == worked.wrong
-        assert not FAMILY.complete(question, worked.text)
+        assert FAMILY.score(question, ["\n".join(FAMILY.work(question).steps)]) == 1.0
 
 
 @pytest.mark.parametrize(("kind", "level"), PLACES)
@@ -74,8 +40,7 @@ def test_the_habit_stops_early_and_claims_all(kind: str, level: int) -> None:
     rng = stream("habit", kind, level)
     for question in drawn(kind, level):
         worked = FAMILY.habit(question, rng)
-        assert first_wrong(question, worked) == worked.wrong == len(worked.steps)
-        assert not FAMILY.complete(question, worked.text)
+        assert worked.wrong == len(worked.steps)
         assert 0 < FAMILY.score(question, [worked.text]) < 0.7
 
 

@@ -4,7 +4,6 @@ import pytest
 
 from sharpen.core.streams import stream
 from sharpen.tasks.executor import LARGEST, printed, run
-from sharpen.tasks.family import Family
 from sharpen.tasks.programs import HELD_OUT, WORDINGS, Programs
 from sharpen.tasks.single import SingleTurn
 
@@ -36,15 +35,8 @@ def drawn(kind: str, level: int, count: int, held_out: bool = False) -> list[str
     return [PROGRAMS.draw(kind, level, rng, held_out) for _ in range(count)]
 
 
-def first_wrong(question: str, text: str) -> int | None:
-    lines = enumerate(PROGRAMS.follow(question, text))
-    return next((at for at, line in lines if not line.right), None)
-
-
-def test_it_is_a_family() -> None:
-    kept: Family = PROGRAMS
-    assert kept.name == "programs"
-    assert kept.world(50) == SingleTurn(50)
+def test_its_world_is_one_turn() -> None:
+    assert PROGRAMS.world(50) == SingleTurn(50)
 
 
 def test_the_executor_names_every_change_in_order() -> None:
@@ -141,49 +133,21 @@ def test_an_answer_before_the_end_or_after_another_is_wrong() -> None:
 
 
 @pytest.mark.parametrize(("kind", "level"), PLACES)
-def test_its_own_work_is_right_line_by_line(kind: str, level: int) -> None:
+def test_six_tokens_a_step_fit_the_reach(kind: str, level: int) -> None:
     for question in drawn(kind, level, 100):
-        worked = PROGRAMS.work(question)
-        assert worked.wrong is None
-        assert PROGRAMS.right(question, worked.answer)
-        assert all(line.right for line in PROGRAMS.follow(question, worked.text))
-        assert 6 * len(worked.steps) + 8 <= PROGRAMS.reach(level)
-
-
-@pytest.mark.parametrize(("kind", "level"), PLACES)
-def test_a_slip_goes_wrong_first_where_it_says(kind: str, level: int) -> None:
-    rng = stream("test slips")
-    lucky = 0
-    for question in drawn(kind, level, 100):
-        slip = PROGRAMS.slip(question, rng)
-        assert first_wrong(question, slip.text) == slip.wrong
-        lucky += PROGRAMS.right(question, slip.answer)
-    assert lucky <= 20
-
-
-@pytest.mark.parametrize(("kind", "level"), PLACES)
-def test_the_habit_is_wrong_most_of_the_time(kind: str, level: int) -> None:
-    lucky = 0
-    for question in drawn(kind, level, 100):
-        habit = PROGRAMS.habit(question, stream("unused"))
-        assert first_wrong(question, habit.text) == habit.wrong
-        lucky += PROGRAMS.right(question, habit.answer)
-    assert level == 1 or lucky <= 40
+        assert 6 * len(PROGRAMS.work(question).steps) + 8 <= PROGRAMS.reach(level)
 
 
 @pytest.mark.parametrize("held_out", [False, True])
 @pytest.mark.parametrize(("kind", "level"), PLACES)
-def test_a_question_tells_its_place(kind: str, level: int, held_out: bool) -> None:
+def test_a_question_opens_with_a_wording_of_its_own(kind: str, level: int, held_out: bool) -> None:
     for question in drawn(kind, level, 100, held_out):
-        assert PROGRAMS.place(question) == (kind, level, held_out)
         assert question.partition("\n")[0] in (HELD_OUT if held_out else WORDINGS)
 
 
 @pytest.mark.parametrize(("kind", "level"), PLACES)
-def test_there_are_many_questions_and_the_same_seed_gives_the_same(kind: str, level: int) -> None:
-    questions = drawn(kind, level, 2500)
-    assert len(set(questions)) >= 2000
-    assert questions[:100] == drawn(kind, level, 100)
+def test_there_are_many_questions(kind: str, level: int) -> None:
+    assert len(set(drawn(kind, level, 2500))) >= 2000
 
 
 @pytest.mark.parametrize(

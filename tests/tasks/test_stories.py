@@ -20,10 +20,6 @@ def drawn(kind: str, level: int, held_out: bool, count: int = 60) -> list[str]:
     return [STORIES.draw(kind, level, rng, held_out) for _ in range(count)]
 
 
-def first_wrong(question: str, text: str) -> int | None:
-    return next((place for place, line in enumerate(STORIES.follow(question, text)) if not line.right), None)
-
-
 @pytest.mark.parametrize(
     ("question", "kind", "level", "held_out", "text"),
     [
@@ -36,38 +32,6 @@ def first_wrong(question: str, text: str) -> int | None:
 def test_a_story_is_worked_as_by_hand(question: str, kind: str, level: int, held_out: bool, text: str) -> None:
     assert STORIES.place(question) == (kind, level, held_out)
     assert STORIES.work(question).text == text
-
-
-@pytest.mark.parametrize(("kind", "level", "held_out"), PLACES)
-def test_what_is_drawn_is_placed_worked_and_followed(kind: str, level: int, held_out: bool) -> None:
-    for question in drawn(kind, level, held_out):
-        worked = STORIES.work(question)
-        assert STORIES.place(question) == (kind, level, held_out)
-        assert worked.wrong is None and STORIES.right(question, worked.answer)
-        assert first_wrong(question, worked.text) is None
-        assert len(worked.text) <= STORIES.reach(level)
-
-
-@pytest.mark.parametrize(("kind", "level", "held_out"), PLACES)
-def test_a_slip_goes_wrong_where_it_says_and_the_rest_carries_it_on(kind: str, level: int, held_out: bool) -> None:
-    rng, harmless = stream("slips", kind, level), 0
-    for question in drawn(kind, level, held_out):
-        slip = STORIES.slip(question, rng)
-        lines = STORIES.follow(question, slip.text)
-        assert first_wrong(question, slip.text) == slip.wrong
-        assert len(slip.steps) == len(lines) - 1
-        harmless += STORIES.right(question, slip.answer)
-    assert harmless <= 1
-
-
-@pytest.mark.parametrize(("kind", "level", "held_out"), PLACES)
-def test_the_habit_is_wrong_where_it_says(kind: str, level: int, held_out: bool) -> None:
-    questions = drawn(kind, level, held_out)
-    habits = [STORIES.habit(question, stream("habit")) for question in questions]
-    for question, habit in zip(questions, habits, strict=True):
-        assert first_wrong(question, habit.text) == habit.wrong
-    right = sum(STORIES.right(q, h.answer) for q, h in zip(questions, habits, strict=True))
-    assert right == 0 if level > 1 else right < len(questions) / 2
 
 
 @pytest.mark.parametrize(
@@ -152,8 +116,7 @@ def test_what_is_no_story_is_refused(question: str) -> None:
 
 
 @pytest.mark.parametrize("kind", STORIES.kinds)
-def test_the_same_seed_gives_the_same_questions_and_they_differ(kind: str) -> None:
-    assert drawn(kind, 2, False) == drawn(kind, 2, False)
+def test_the_questions_of_a_kind_differ(kind: str) -> None:
     assert len(set(drawn(kind, 1, False, 1000))) > 900
 
 
