@@ -10,7 +10,7 @@ from sharpen.tasks.families import FAMILIES
 from sharpen.tasks.family import Family, Worked
 from sharpen.tasks.longform import Longform
 
-DRAWS = 120
+DRAWS = 300
 """Questions at each place, every second one held out."""
 
 PLACES = [(name, kind, level) for name, family in FAMILIES.items() for kind in family.kinds for level in family.levels]
