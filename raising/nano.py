@@ -41,7 +41,7 @@ class Plan:
     kept               a checkpoint every so many blocks
     """
 
-    blocks: int = 220
+    blocks: int = 168
     lessons: int = 4096
     tokens: int = 6144
     heard: float = 0.2
