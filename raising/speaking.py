@@ -23,6 +23,7 @@ from sharpen.tasks.solutions import (
 )
 from sharpen.tasks.solutions import feedback as advice
 from sharpen.tasks.solutions import grade as mark
+from sharpen.tasks.solutions import strategy as suited
 from sharpen.tasks.stories import Stories, program_of
 
 
@@ -184,12 +185,11 @@ def extend(rng: Random) -> Spoken:
 
 
 def strategy(rng: Random) -> Spoken:
-    """Direct for one step, a program for stories, steps for the rest."""
+    """The way that suits a question."""
     family = _one(("arithmetic", "stories", "lists"), rng)
     level = level_of(family, rng)
     text = question(family, pick(family.kinds, rng), level, rng)
-    way = "direct" if level == 1 else "program" if family.name == "stories" else "steps"
-    return replied(speech.best_way(text), way)
+    return replied(speech.best_way(text), suited(family, level))
 
 
 SKILLS: Mapping[str, Callable[[Random], Spoken]] = {

@@ -7,7 +7,7 @@ from statistics import fmean
 from sharpen.arena.statistics import paired, pass_at_k
 from sharpen.core.judging import by_problem, judged
 from sharpen.core.ports import Policy
-from sharpen.core.records import Sampling
+from sharpen.core.records import Sampling, Stop
 from sharpen.sample.rollout import rollout
 from sharpen.tasks.families import FAMILIES
 from sharpen.tasks.ladder import Ladder, Sizes
@@ -18,7 +18,8 @@ MANY, MOST = 16, 64
 @dataclass(frozen=True, slots=True)
 class Rung:
     """One level of a family: unbiased chances that one, 16 and (on the top levels) 64 attempts hold a right one, with
-    the interval of the first over the problems; the share of attempts that end of themselves."""
+    the interval of the first over the problems; the share of attempts that end of themselves; and the share in which
+    the checker of steps (all right, or not) says what the checker of answers does."""
 
     family: str
     level: int
@@ -29,6 +30,7 @@ class Rung:
     low: float | None
     high: float | None
     ended: float
+    agreed: float
 
 
 def climbed(policy: Policy, problems: int = 32, top: int = 2, held_out: bool = False) -> Iterator[Rung]:
@@ -44,7 +46,8 @@ def rung(policy: Policy, task: Ladder, tries: int) -> Rung:
     """`tries` attempts at temperature 1 for each test problem of a task of one level."""
     asked = task.problems("test")
     attempts = rollout(policy, task.env, asked, Sampling(tries, max_tokens=task.env.max_tokens))
-    groups = list(by_problem(judged(attempts, task.oracle.judge)).values())
+    marks = judged(attempts, task.oracle.judge)
+    groups = list(by_problem(marks).values())
     right = [sum(bool(mark.verdict.right) for mark in group) for group in groups]
     chances = {k: fmean(pass_at_k(tries, count, k) for count in right) for k in (MANY, MOST) if k <= tries}
     found = paired([count / tries for count in right], over="problems")
@@ -57,5 +60,6 @@ def rung(policy: Policy, task: Ladder, tries: int) -> Rung:
         chances.get(MOST),
         found.low,
         found.high,
-        fmean(attempt.stop.value == "done" for attempt in attempts),
+        fmean(attempt.stop is Stop.DONE for attempt in attempts),
+        fmean(all(mark.verdict.steps) == bool(mark.verdict.right) for mark in marks),
     )

@@ -1,14 +1,17 @@
 """What a model can do with words beyond answering: each skill of speech beside what chance, or its absence, gives."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from sharpen.arena.solving import SOLVING
+from sharpen.arena.speaking import SPEAKING
 from sharpen.arena.statistics import paired
-from sharpen.arena.trials import SKILLS, Trial, Trials
+from sharpen.arena.trials import Trial, Trials
 from sharpen.core.ports import Policy
 from sharpen.core.records import Sampling
 from sharpen.core.streams import Rng, stream
 
+SKILLS = {**SOLVING, **SPEAKING}
 LONGEST = 160  # tokens of a reply
 
 
@@ -23,9 +26,10 @@ class Skill:
     high: float | None
 
 
-def measured(policy: Policy, problems: int = 200, seed: int = 0) -> dict[str, Skill]:
-    """Every skill, over that many test-split problems each, by greedy replies."""
-    return {name: _skill(policy, make, problems, stream(seed, "skills", name)) for name, make in SKILLS.items()}
+def measured(policy: Policy, problems: int = 200, seed: int = 0) -> Iterator[tuple[str, Skill]]:
+    """Every skill by name, over that many test-split problems each, by greedy replies."""
+    for name, make in SKILLS.items():
+        yield name, _skill(policy, make, problems, stream(seed, "skills", name))
 
 
 def _skill(policy: Policy, make: Callable[[Rng, int], Trials], problems: int, rng: Rng) -> Skill:

@@ -2,41 +2,45 @@
 
 import json
 from collections.abc import Mapping
+from statistics import fmean
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from sharpen.arena.ladders import MANY, MOST, Rung, climbed
 from sharpen.arena.setup import Order
-from sharpen.arena.skills import Skill, measured
+from sharpen.arena.skills import SKILLS, Skill, measured
 from sharpen.cli.orders import openers
 from sharpen.cli.sentences import out
 from sharpen.core.records import Json
-from sharpen.view.numbers import score
+from sharpen.tasks.families import FAMILIES
+from sharpen.view.numbers import score, share
+from sharpen.view.progress import followed
 
 
 def check_model(order: Order, problems: int, as_json: bool) -> None:
     """Every level of every family, then every skill; `problems` of each level, and six times as many of each skill."""
     model = openers().model(order.cast["model"])
     policy = model.at(model.base, ("check",))
-    rungs: list[Rung] = []
-    with out().status("Climbing ...") as shown:
-        for rung in climbed(policy, problems):
-            rungs.append(rung)
-            shown.update(f"{rung.family} level {rung.level}: pass@1 {score(rung.pass_one)}")
-        shown.update("Speaking ...")
-        skills = measured(policy, 6 * problems)
+    news = Console(stderr=True, highlight=False)
+    levels = sum(len(family.levels) for family in FAMILIES.values())
+    rungs = list(followed(news, climbed(policy, problems), levels, _where))
+    skills = dict(followed(news, measured(policy, 6 * problems), len(SKILLS), lambda found: found[0]))
     if as_json:
         out().print_json(json.dumps(report(rungs, skills)))
     else:
         out().print(_ladders(rungs), _skills(skills))
+        ended, agreed = fmean(rung.ended for rung in rungs), fmean(rung.agreed for rung in rungs)
+        forms = f"{share(ended)} of the attempts end of themselves; in {share(agreed)} the checker of steps says what "
         note = "Intervals of 95 % over problems: these weights only. Chance: a guess, or the same without the skill."
-        out().print(Text(note), style="dim", soft_wrap=True)
+        out().print(Text(f"{forms}that of answers does.\n{note}"), style="dim", soft_wrap=True)
 
 
 def report(rungs: list[Rung], skills: Mapping[str, Skill]) -> Json:
-    """Families by name and level, skills by name, and the share of attempts that end of themselves."""
+    """Families by name and level, skills by name, the share of attempts that end of themselves, and that in which the
+    checkers of steps and of answers agree."""
     families: dict[str, dict[str, Json]] = {}
     for rung in rungs:
         chances = {"pass@1": rung.pass_one, f"pass@{MANY}": rung.pass_many, f"pass@{MOST}": rung.pass_most}
@@ -46,8 +50,12 @@ def report(rungs: list[Rung], skills: Mapping[str, Skill]) -> Json:
         name: {"score": skill.score, "chance": skill.chance, "low": skill.low, "high": skill.high}
         for name, skill in skills.items()
     }
-    ended = sum(rung.ended for rung in rungs) / len(rungs)
-    return {"families": families, "skills": spoken, "well_formed": ended}
+    ended, agreed = fmean(rung.ended for rung in rungs), fmean(rung.agreed for rung in rungs)
+    return {"families": families, "skills": spoken, "well_formed": ended, "steps_agree": agreed}
+
+
+def _where(rung: Rung) -> str:
+    return f"{rung.family} level {rung.level}, pass@1 {score(rung.pass_one)}"
 
 
 def _ladders(rungs: list[Rung]) -> Table:

@@ -105,6 +105,11 @@ def grade(right: Worked, said: Worked) -> int:
     return 1 + min(3, int(4 * (said.wrong or 0) / (len(said.steps) + 1)))
 
 
+def strategy(family: Family, level: int) -> str:
+    """Which of the strategies suits: direct for one step, a program for stories, steps for the rest."""
+    return "direct" if level == 1 else "program" if family.name == "stories" else "steps"
+
+
 def invented(text: str, rng: Rng) -> tuple[str, ...]:
     """Facts that lead to an answer of a lookup question as those of the world do, but for other values."""
     subject, facts = hops(text)[0].partition(" of ")[2], list[str]()

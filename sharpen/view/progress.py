@@ -1,7 +1,8 @@
 """What a person sees while runs go on: bars in a terminal, a plain line now and then in a log."""
 
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol, Self, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -10,6 +11,7 @@ from rich.text import Text
 from sharpen.core.budget import Budget
 from sharpen.view.numbers import scientific, score, share, span
 
+T = TypeVar("T")
 SILENCE = 5.0
 """Seconds between two lines of a log."""
 
@@ -130,6 +132,23 @@ class Board:
 
     def _summary(self, step: Step) -> str:
         return "done, " + self._state(step) + self._overall()
+
+
+def followed(console: Console, items: Iterable[T], total: int, told: Callable[[T], str]) -> Iterator[T]:
+    """Passes on `total` items that take their time, and shows how many are done, the last in words, and the time left:
+    a bar in a terminal, a plain line now and then in a log."""
+    began = last = console.get_time()
+    with Progress(
+        *Progress.get_default_columns(), console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=total)
+        for done, item in enumerate(items, 1):
+            bar.update(task, completed=done, description=told(item))
+            now = console.get_time()
+            if not console.is_terminal and now - last >= SILENCE:
+                last, left = now, (now - began) / done * (total - done)
+                console.print(Text(f"{done} of {total}: {told(item)}; {span(left)} left"), soft_wrap=True)
+            yield item
 
 
 def spent(budget: Budget, used: float) -> str:

@@ -6,8 +6,7 @@ import pytest
 
 from sharpen.arena.ladders import rung
 from sharpen.arena.preflight import gold_text
-from sharpen.arena.skills import measured
-from sharpen.arena.trials import SKILLS
+from sharpen.arena.skills import SKILLS, measured
 from sharpen.core import speech
 from sharpen.core.ports import Policy
 from sharpen.core.records import Chat, Completion, Finish, Piece, Sampling, Weights
@@ -45,7 +44,16 @@ def test_a_voice_that_knows_is_always_right_and_one_that_does_not_never() -> Non
     known = {problem.chat[-1].text: gold_text(task, problem) for problem in task.problems("test")}
     all_, none = rung(Voice("", known), task, 64), rung(Voice("Answer: -1"), task, 64)
     assert (all_.pass_one, all_.pass_many, all_.pass_most, all_.ended) == (1.0, 1.0, 1.0, 1.0)
+    assert all_.agreed == none.agreed == 1.0
     assert (none.pass_one, none.pass_many, none.pass_most) == (0.0, 0.0, 0.0)
+
+
+def test_a_right_answer_behind_a_wrong_step_is_where_the_checkers_disagree() -> None:
+    task = Ladder(Arithmetic(), levels=(2,), sizes=Sizes(1, 1, 10))
+    solved = {problem.chat[-1].text: gold_text(task, problem) for problem in task.problems("test")}
+    lucky = {text: "1+1=3\n" + gold for text, gold in solved.items()}
+    found = rung(Voice("", lucky), task, 16)
+    assert (found.pass_one, found.agreed) == (1.0, 0.0)
 
 
 def test_half_knowledge_is_half_the_chance_and_has_an_interval() -> None:
@@ -59,12 +67,12 @@ def test_half_knowledge_is_half_the_chance_and_has_an_interval() -> None:
 
 @pytest.mark.parametrize(("said", "skill", "score"), [("A", "choose", 0.5), (speech.ENOUGH, "suffice", 0.5)])
 def test_a_constant_voice_scores_what_chance_does(said: str, skill: str, score: float) -> None:
-    found = measured(Voice(said), problems=40)[skill]
+    found = dict(measured(Voice(said), problems=40))[skill]
     assert found.score == found.chance == score
 
 
 def test_a_silent_voice_has_no_skill() -> None:
-    found = measured(Voice(""), problems=12)
+    found = dict(measured(Voice(""), problems=12))
     assert set(found) == set(SKILLS)
     assert all(skill.score == 0.0 for skill in found.values())
 

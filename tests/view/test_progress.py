@@ -7,7 +7,7 @@ from typing import Literal
 from rich.console import Console
 
 from sharpen.core.budget import Budget
-from sharpen.view.progress import SILENCE, Board, name_of
+from sharpen.view.progress import SILENCE, Board, followed, name_of
 
 RUN = "arithmetic--nano--grpo-rloo--3-0a1b2c3d"
 
@@ -68,3 +68,14 @@ def test_a_terminal_sees_a_bar() -> None:
 
 def test_a_folder_of_another_form_keeps_its_name() -> None:
     assert name_of("mine") == "mine"
+
+
+def test_items_that_take_their_time_are_passed_on_and_counted() -> None:
+    clock, file = Clock(), StringIO()
+    console = Console(file=file, width=140, get_time=clock, highlight=False)
+    passed = []
+    for item in followed(console, iter("abcd"), 4, str.upper):
+        passed.append(item)
+        clock.now += SILENCE
+    assert passed == list("abcd")
+    assert file.getvalue().splitlines() == ["2 of 4: B; 5.0 s left", "3 of 4: C; 3.3 s left", "4 of 4: D; 0.0 s left"]
