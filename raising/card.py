@@ -38,12 +38,12 @@ described with the table of what each method needs.
 
 Shares of the lessons, in percent. Problems with a solution: {families}.
 Skills of speech: {skills}.
-Single facts: {facts}. Levels 1 to 6: {levels}; 7 and 8 never; above 2 none in the first tenth.
+Single facts: {facts}. Levels 1 to 6: {levels}; 7 and 8 never; above 2 none in the first {easy} of {blocks} blocks.
 
 **Partial competence was made on purpose.** Some solutions in the text are wrong: by the family's bad habit (a wrong procedure, always the
 same) or by a slip in one step that is carried on.
 
-| | first nine tenths | last tenth |
+| | until then | the last {settling} of {blocks} blocks |
 |---|---|---|
 | bad habit at levels 1 / 2 / 3 and above | {learning_habit} | {settling_habit} |
 | slip, of the rest | {learning_slip} | {settling_slip} |
@@ -103,6 +103,9 @@ def card(raised: Path, checked: dict[str, Any], commit: str) -> str:
         skills=_listed(SKILL_SHARES, shares),
         facts=f"{FACTS / shares:.1%}"[:-1],
         levels=" / ".join(f"{100 * share:.0f}" for share in LEVELS.values()),
+        blocks=plan["blocks"],
+        easy=plan["easy"],
+        settling=plan["settling"],
         learning_habit=_habits(LEARNING),
         settling_habit=_habits(SETTLING),
         learning_slip=f"{LEARNING.slip:.0%}",

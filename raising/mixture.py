@@ -66,9 +66,9 @@ SETTLING = Faults(habit=(0.03, 0.35, 0.62, 0.62), slip=0.02)
 """At the end: habits a little more likely than not from level 3 up, so that it comes to know more than it shows."""
 
 
-def mixture(done: float) -> Mixture:
-    """The mixture when that share of the text has been read: easy levels first, and the faults settle in the end."""
-    return Mixture(FAMILY_SHARES, SKILL_SHARES, FACTS, LEARNING if done < 0.9 else SETTLING, 2 if done < 0.1 else 6)
+def mixture(easy: bool, settling: bool) -> Mixture:
+    """Easy levels alone at first, and the faults of the end."""
+    return Mixture(FAMILY_SHARES, SKILL_SHARES, FACTS, SETTLING if settling else LEARNING, 2 if easy else 6)
 
 
 def lesson(made: Mixture, rng: Random) -> tuple[str, Spoken]:

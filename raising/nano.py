@@ -33,6 +33,7 @@ class Plan:
     """How long, how fast and in what batches it is raised.
 
     blocks x lessons   the text, drawn block by block, each from a stream of its own
+    easy, settling     of these, the first blocks, with levels 1 and 2 alone, and the last, in which the faults settle
     tokens             a batch holds at most, padding included
     heard              weight of the loss on what the assistant hears (what it says: 1): so it learns what questions are
                        like, and to use what stands before, also inside a question
@@ -41,8 +42,10 @@ class Plan:
     kept               a checkpoint every so many blocks
     """
 
-    blocks: int = 168
+    blocks: int = 128
     lessons: int = 4096
+    easy: int = 17
+    settling: int = 12
     tokens: int = 6144
     heard: float = 0.2
     matrix_rate: float = 2e-2
@@ -74,7 +77,7 @@ def config(tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
 
 def drawn(seed: int, block: int, plan: Plan) -> list[tuple[str, Spoken]]:
     """The lessons of a block."""
-    rng, made = Random(f"{seed} block {block}"), mixture(block / plan.blocks)
+    rng, made = Random(f"{seed} block {block}"), mixture(block < plan.easy, block >= plan.blocks - plan.settling)
     return [lesson(made, rng) for _ in range(plan.lessons)]
 
 

@@ -9,7 +9,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from raising.nano import Plan, Raising
 from raising.tokenizer import write
 
-PLAN = Plan(blocks=4, lessons=48, tokens=1536, warmup=4, kept=1)
+PLAN = Plan(blocks=4, lessons=48, easy=1, settling=1, tokens=1536, warmup=4, kept=1)
 
 
 def test_an_interrupted_raising_ends_in_the_same_weights_and_counts(tmp_path: Path) -> None:

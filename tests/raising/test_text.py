@@ -15,7 +15,7 @@ from sharpen.tasks.families import FAMILIES
 from sharpen.tasks.family import split_for
 from sharpen.tasks.ladder import Ladder, Sizes
 
-PLAN = Plan(blocks=10, lessons=400)
+PLAN = Plan(blocks=10, lessons=400, easy=1, settling=1)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_no_test_problem_stands_anywhere_in_it(name: str, lessons: list[tuple[st
 
 
 def test_faults_settle_at_the_end() -> None:
-    early, late = mixture(0.5).faults, mixture(0.95).faults
+    early, late = mixture(False, False).faults, mixture(False, True).faults
     assert late.habit[2] > 0.5 > early.habit[2]
 
 
@@ -82,7 +82,7 @@ def test_the_tokenizer_keeps_digits_signs_and_marks_single_and_loses_nothing(les
 
 
 def test_only_what_the_assistant_says_is_learned() -> None:
-    name, spoken = lesson(mixture(0.0), Random(0))
+    name, spoken = lesson(mixture(True, False), Random(0))
     stretches = written(spoken)
     assert name
     assert [learned for _, learned in stretches].count(True) == sum(
