@@ -1,6 +1,6 @@
 """Strengths out of won, drawn and lost games, with their doubt (Glickman, Example of the Glicko-2 system, 2013)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import exp, fsum, hypot, inf, log, pi, sqrt
 from statistics import NormalDist
@@ -12,6 +12,7 @@ SCALE = 173.7178  # 400 / ln 10: points of the usual scale in one unit of Glicko
 CLOSE = 1e-6  # Step 5.1: where the search for the volatility stops
 FARTHEST = 10_000.0  # points, our choice: far beyond use, and nothing overflows within it
 WILDEST = 10.0  # in units of SCALE, likewise
+WIDE = 1.96  # standard deviations on either side: 95 % of a normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,31 @@ class Game:
     def __post_init__(self) -> None:
         if not 0 <= self.score <= 1:
             raise InvalidInput(f"score must be in [0, 1], got {self.score}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bout:
+    """A game as the table has it: between the players at two places, over one context."""
+
+    context: str  # games over the same context are not independent
+    one: int
+    other: int
+    score: float  # of `one`: 1 won, 0.5 drawn, 0 lost
+
+    def __post_init__(self) -> None:
+        if self.one == self.other or min(self.one, self.other) < 0:
+            raise InvalidInput(f"expected two places of players, from 0, got {self.one} and {self.other}")
+        if not 0 <= self.score <= 1:
+            raise InvalidInput(f"score must be in [0, 1], got {self.score}")
+
+
+def rated(ratings: Sequence[Rating], bouts: Iterable[Bout], tau: float = 0.5) -> tuple[Rating, ...]:
+    """Everybody's rating after a period, by place; every opponent counts as it was at the period's start."""
+    games: list[list[Game]] = [[] for _ in ratings]
+    for bout in bouts:
+        games[bout.one].append(Game(ratings[bout.other], bout.score))
+        games[bout.other].append(Game(ratings[bout.one], 1 - bout.score))
+    return tuple(after(rating, own, tau) for rating, own in zip(ratings, games, strict=True))
 
 
 def after(start: Rating, games: Sequence[Game], tau: float = 0.5) -> Rating:
@@ -100,9 +126,24 @@ def expectancy(one: Rating, other: Rating) -> float:
     return _logistic(_weight(both) * (one.rating - other.rating) / SCALE)
 
 
+def next_game(one: Rating, other: Rating) -> tuple[float, float]:
+    """Bounds of the expected score of `one` in the next game, 95 %: what it would be, did the two strengths lie 1.96
+    standard deviations of their difference closer together or farther apart."""
+    gap, doubt = (one.rating - other.rating) / SCALE, hypot(one.deviation, other.deviation) / SCALE
+    return _logistic(gap - WIDE * doubt), _logistic(gap + WIDE * doubt)
+
+
 def superiority(one: Rating, other: Rating) -> float:
     """Probability that `one` is truly the stronger, both strengths being normal and independent, in [0, 1]."""
     return NormalDist().cdf((one.rating - other.rating) / hypot(one.deviation, other.deviation))
+
+
+def leaders(ratings: Sequence[Rating], sure: float = 0.95) -> tuple[int, ...]:
+    """The place of the highest rating (the first of equals), then of those, best first, that it is not superior to with
+    a probability of at least `sure`: alone it is the winner, with others there is none yet."""
+    ranked = sorted(range(len(ratings)), key=lambda place: -ratings[place].rating)
+    first = ranked[0]
+    return (first, *(place for place in ranked[1:] if superiority(ratings[first], ratings[place]) < sure))
 
 
 def _weight(phi: float) -> float:

@@ -1,11 +1,22 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sharpen.core.errors import InvalidInput
-from sharpen.judge.duel import SCALE, Game, Rating, after, expectancy, superiority
+from sharpen.judge.duel import (
+    SCALE,
+    Bout,
+    Game,
+    Rating,
+    after,
+    expectancy,
+    leaders,
+    next_game,
+    rated,
+    superiority,
+)
 
 RATINGS = st.builds(Rating, st.floats(900, 2100), st.floats(30, 350), st.floats(0.03, 0.1))
 SCORES = st.sampled_from([0.0, 0.5, 1.0])
@@ -56,6 +67,53 @@ def test_the_sheets_probabilities_of_the_next_game_and_of_superiority() -> None:
     strong, weak = Rating(1700, 60), Rating(1550, 60)
     assert expectancy(strong, weak) == pytest.approx(0.697, abs=5e-4)
     assert superiority(strong, weak) == pytest.approx(0.961, abs=5e-4)
+
+
+def test_the_sheets_interval_of_the_next_game() -> None:
+    assert next_game(Rating(1700, 60), Rating(1550, 60)) == pytest.approx((0.477, 0.861), abs=5e-4)
+
+
+@settings(deadline=None)
+@given(RATINGS, RATINGS)
+def test_the_interval_of_the_next_game_is_the_other_sides_turned_round(one: Rating, other: Rating) -> None:
+    low, high = next_game(one, other)
+    assert next_game(other, one) == pytest.approx((1 - high, 1 - low))
+    assert low < 1 / (1 + 10 ** ((other.rating - one.rating) / 400)) < high
+
+
+def test_a_period_updates_all_players_from_where_they_stood_before_it() -> None:
+    start = (Rating(1500, 200), Rating(1400, 30), Rating(1550, 100), Rating(1700, 300))
+    bouts = [Bout("a", 0, 1, 1.0), Bout("a", 2, 0, 1.0), Bout("b", 3, 0, 1.0)]
+    end = rated(start, bouts)
+    assert (end[0].rating, end[0].deviation) == pytest.approx((1464.051, 151.517), abs=5e-4)
+    for place, score in ((1, 0.0), (2, 1.0), (3, 1.0)):
+        assert end[place] == after(start[place], [Game(start[0], score)])
+    assert rated(start, bouts[::-1]) == end
+
+
+def test_who_does_not_play_in_a_period_grows_doubtful() -> None:
+    assert rated([Rating(), Rating(), Rating(1500, 50)], [Bout("a", 0, 1, 0.5)])[2].deviation == pytest.approx(
+        51.075, abs=5e-4
+    )
+
+
+def test_the_winner_is_superior_to_every_other_with_95_in_100() -> None:
+    second = Rating(1550, 60)
+    assert superiority(Rating(1700, 60), second) > 0.95 > superiority(Rating(1685, 60), second)
+    assert leaders([second, Rating(1700, 60), Rating(1400, 60)]) == (1,)
+    assert leaders([second, Rating(1685, 60), Rating(1400, 60)]) == (1, 0)
+    assert leaders([second, Rating(1700, 60)], sure=0.97) == (1, 0)
+
+
+def test_the_tied_need_not_be_next_in_rank_and_the_first_of_equals_leads() -> None:
+    assert leaders([Rating(1700, 30), Rating(1600, 30), Rating(1500, 300)]) == (0, 2)
+    assert leaders([Rating()] * 3) == (0, 1, 2)
+
+
+@pytest.mark.parametrize("places", [(1, 1), (-1, 0)])
+def test_a_game_needs_two_players(places: tuple[int, int]) -> None:
+    with pytest.raises(InvalidInput, match="two places"):
+        Bout("a", *places, 1.0)
 
 
 @given(RATINGS, RATINGS)
@@ -114,5 +172,7 @@ def test_a_rating_that_means_nothing_is_refused(values: tuple[float, float, floa
 def test_a_score_or_tau_out_of_range_is_refused() -> None:
     with pytest.raises(InvalidInput, match=r"score must be in \[0, 1\], got 2"):
         Game(Rating(), 2)
+    with pytest.raises(InvalidInput, match=r"score must be in \[0, 1\], got -1"):
+        Bout("a", 0, 1, -1)
     with pytest.raises(InvalidInput, match="tau must be > 0"):
         after(Rating(), [], 0.0)
