@@ -43,7 +43,7 @@ def refused(result: Result, code: int = 2) -> str:
 def test_help_names_every_command() -> None:
     result = sharpen("--help")
     assert result.exit_code == 0
-    for name in ("list", "show", "run", "compare", "exam", "resume", "check", "view", "export"):
+    for name in ("list", "show", "run", "compare", "replicate", "exam", "resume", "check", "view", "export"):
         assert name in result.output
         assert sharpen(name, "--help").exit_code == 0
 
@@ -96,6 +96,10 @@ def test_show_says_what_a_setting_means_and_what_it_is_in_a_variant() -> None:
         (("view", "absent"), "absent"),
         (("exam", "absent"), "absent"),
         (("export", "absent", "--to", "hx", "--out", "there"), "'hf'"),
+        (("replicate", "bstr"), "'bstar'"),
+        (("replicate", "bstar", "--all"), "got bstar and --all"),
+        (("replicate", "bstar", "--claims", "absent"), "--claims"),
+        (("replicate", "--claims", "docs"), "--claims"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
@@ -214,3 +218,61 @@ def test_check_says_whether_a_pair_can_learn() -> None:
     result = sharpen("check", "--task", "arithmetic", "--problems", "3", "--tries", "2", "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["gold_accepted"] == 1.0
+
+
+FEW_VOTES = """
+task = "arithmetic:level=1"
+budget = "1e9flops"
+seeds = [0, 1, 2, 3, 4]
+dev = 2
+test = 6
+departures = ["six problems are few"]
+[arms.vote]
+settings.how.n = 2
+[claims.votes]
+says = "Two agree"
+source = "nowhere"
+statistic = "value"
+of = "score"
+arm = "vote"
+threshold = 0.2
+margin = 0.1
+"""
+
+
+def test_a_claim_is_decided_put_on_a_card_and_on_its_page(tmp_path: Path) -> None:
+    claims, page = tmp_path / "claims", tmp_path / "docs" / "methods" / "vote.md"
+    for folder in (claims, page.parent):
+        folder.mkdir(parents=True)
+    (claims / "vote.toml").write_text(FEW_VOTES)
+    page.write_text("# vote\n\n## Results\n\nNone.\n")
+    words = ("replicate", "vote", "--claims", claims, "--out", tmp_path / "runs", "--jobs", "1")
+    foretold = sharpen(*words, "--dry-run")
+    assert foretold.exit_code == 0 and "all arms" in foretold.stdout
+    assert not (tmp_path / "runs").exists() and not (claims / "cards").exists()
+    assert "none yet" in sharpen("replicate", "--claims", claims).stdout
+    result = sharpen(*words)
+    assert result.exit_code == 0, result.output
+    assert "one claim, five runs" in result.stdout.lower() and "vote seed 4: done" in result.stdout
+    card = json.loads((claims / "cards" / "vote.json").read_text())
+    (found,) = card["findings"]
+    assert found["verdict"] in result.stdout and len(found["values"]) == 5
+    assert f"**{found['verdict']}**" in page.read_text() and "- six problems are few" in page.read_text()
+    listed = sharpen("replicate", "--claims", claims).stdout
+    assert found["verdict"] in listed and card["date"] in listed
+
+    (claims / "vote.toml").write_text(FEW_VOTES.replace("margin = 0.1", "margin = 0.2"))
+    assert "stale" in sharpen("replicate", "--claims", claims).stdout
+    again = sharpen("replicate", "--all", *words[2:])
+    assert "Card: stale" in again.stdout and "done" not in again.stdout
+    assert json.loads((claims / "cards" / "vote.json").read_text())["digest"] != card["digest"]
+    assert "stale" not in sharpen("replicate", "--claims", claims).stdout and "Stale" not in page.read_text()
+
+
+def test_a_claim_file_that_fails_among_all_is_named_and_the_others_are_decided(tmp_path: Path) -> None:
+    (tmp_path / "vote.toml").write_text(FEW_VOTES)
+    (tmp_path / "grpo.toml").write_text(FEW_VOTES.replace("vote", "grpo").replace("arithmetic", "arithmatic"))
+    result = sharpen("replicate", "--all", "--claims", tmp_path, "--out", tmp_path / "runs", "--jobs", "1")
+    assert result.exit_code == 1
+    assert "grpo: unknown task" in result.stderr and "grpo could not be decided" in result.stderr
+    assert {path.stem for path in (tmp_path / "cards").iterdir()} == {"vote"}

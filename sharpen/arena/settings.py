@@ -38,7 +38,9 @@ def provenance() -> dict[str, object]:
     machine: dict[str, object] = {
         "system": platform.platform(),
         "python": platform.python_version(),
+        "processor": _processor(),
         "cores": os.cpu_count() or 1,
+        "gpu": "none used",  # every model computes on the processor
     }
     for package in ("torch", "numpy"):
         try:
@@ -46,6 +48,16 @@ def provenance() -> dict[str, object]:
         except PackageNotFoundError:
             continue
     return {"version": __version__, "commit": _commit(), "machine": machine}
+
+
+def _processor() -> str:
+    """The processor by name, where the system tells it; else its kind."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def _commit() -> str:

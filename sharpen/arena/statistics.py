@@ -13,6 +13,7 @@ from sharpen.core.errors import InvalidInput
 
 Over = Literal["seeds", "problems", "seeds and problems"]
 LEVEL = 0.95
+POWER = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,29 @@ def holm(pvalues: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(pvalues) - rank) * pvalues[i]))
         adjusted[i] = largest
     return adjusted
+
+
+def seeds_to_exclude(distance: float, spread: float, level: float = LEVEL, power: float = POWER) -> int:
+    """The fewest seeds with which the t-interval of a mean lies clear of a value `distance` away, on that side, with
+    this chance, where single seeds have the standard deviation `spread`: the one-sample t-test's power by the
+    noncentral t (Cohen, Statistical Power Analysis, 1988; as G*Power and R's power.t.test count it, one tail)."""
+    if not (distance > 0 and spread > 0 and isfinite(distance) and isfinite(spread)):
+        raise InvalidInput(f"a number of seeds needs a distance and a spread > 0, got {distance} and {spread}")
+    if not 0 < power < 1:
+        raise InvalidInput(f"a power must lie between 0 and 1, got {power}")
+
+    def enough(n: int) -> bool:
+        bound = float(stats.t.ppf((1 + _level(level)) / 2, n - 1))
+        return bool(stats.nct.sf(bound, n - 1, distance / spread * n**0.5) >= power)
+
+    most = 2
+    while not enough(most):
+        most *= 2
+    least = most // 2 + 1  # as many as most // 2 are too few
+    while least < most:
+        middle = (least + most) // 2
+        least, most = (least, middle) if enough(middle) else (middle + 1, most)
+    return most
 
 
 def pass_at_k(n: int, c: int, k: int) -> float:

@@ -8,7 +8,7 @@ import typer
 from sharpen import __version__
 from sharpen.cli.environment import calm
 from sharpen.cli.sentences import Commands
-from sharpen.cli.wish import BUDGET, MODEL, OUT, TASK, Wish
+from sharpen.cli.wish import BUDGET, CLAIMS, MODEL, OUT, TASK, Wish
 
 app = typer.Typer(
     cls=Commands,
@@ -163,6 +163,35 @@ def compare(  # noqa: PLR0913 - flags are arguments here
         foretell(orders[: len(set(methods))])
     else:
         compare_runs(orders, out, many)
+
+
+@app.command()
+def replicate(
+    method: Annotated[Text, typer.Argument(metavar="METHOD", help="A method with a claim file.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every method with a claim file.")] = False,
+    claims: Annotated[Path, typer.Option(metavar="DIR", help="The folder of claim files, METHOD.toml each.")] = CLAIMS,
+    jobs: Annotated[Number, typer.Option(help="Runs at once. Default: one a core; one for budgets in time.")] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder that the runs are kept in.")] = OUT / "claims",
+    dry_run: DryRun = False,
+) -> None:
+    """Decide what is claimed of a method: run what its claim file asks for, write its card and its page's section.
+
+    Without METHOD: what is claimed, and what was found so far. The same command goes on where it was interrupted.
+    """
+    from sharpen.cli.claiming import claimed, show_claims
+    from sharpen.cli.orders import jobs_for
+
+    if method is None and not every:
+        show_claims(claims)
+        return
+    stated = claimed(claims, method, every)
+    calm(max(jobs_for(one.orders(), jobs) for one in stated))
+    from sharpen.cli.replicating import foretell_claims, replicate_claims
+
+    if dry_run:
+        foretell_claims(stated)
+    else:
+        replicate_claims(stated, claims, out, jobs)
 
 
 @app.command()

@@ -59,7 +59,7 @@ def _continue(setup: Setup, folder: Path) -> None:
 
 
 def _play(setup: Setup, journal: Journal) -> None:
-    with _resumable(f"`sharpen resume {journal.folder}`"):
+    with resumable(f"`sharpen resume {journal.folder}`"):
         out().print("The start is examined first, on dev and on the held-out problems.")
         with out().status("Examining ..."):
             start = shared_start(setup, journal.folder.parent)
@@ -71,7 +71,8 @@ def _play(setup: Setup, journal: Journal) -> None:
 
 
 @contextmanager
-def _resumable(command: str) -> Iterator[None]:
+def resumable(command: str) -> Iterator[None]:
+    """Says how to go on where the user stops what is done inside."""
     try:
         yield
     except KeyboardInterrupt:
@@ -83,7 +84,7 @@ def compare_runs(orders: Sequence[Order], below: Path, jobs: int) -> None:
     out().print(
         f"{plural(len(orders), 'run').capitalize()}, {jobs} at a time; the start is examined first, once for all."
     )
-    with _resumable("the same command"):
+    with resumable("the same command"):
         with Board(out(), orders[0].budget, len(orders)) as board:
             found = compare(orders, openers(), below, jobs, board.tell)
         if found.rows:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 TASK, MODEL, BUDGET, OUT = "arithmetic", "nano", "3e12flops", Path("runs")
+CLAIMS = Path("claims")
 ROLES = ("model", "teacher", "judge")
 ASKING = ("system", "reward", "max_tokens")
 LIMITS = ("rounds", "dev", "test")

@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sharpen.arena.statistics import best_of, equivalent, holm, paired, pass_at_k, two_way, wilson
+from sharpen.arena.statistics import (
+    best_of,
+    equivalent,
+    holm,
+    paired,
+    pass_at_k,
+    seeds_to_exclude,
+    two_way,
+    wilson,
+)
 from sharpen.core.errors import InvalidInput
 
 DIFFERENCES = st.lists(st.floats(-1, 1).map(lambda x: round(x, 3)), min_size=3, max_size=12).filter(
@@ -214,3 +223,21 @@ def test_holm_keeps_false_claims_of_a_card_below_the_level() -> None:
         pvalues = [paired(exams(rng, 0.0)).p for _ in range(4)]
         any_claimed.append(min(holm([1.0 if p is None else p for p in pvalues])) < 0.05)
     assert np.mean(any_claimed) <= 0.065
+
+
+@pytest.mark.parametrize(("effect", "seeds"), [(0.2, 199), (0.5, 34), (0.8, 15), (1.0, 10)])
+def test_the_seeds_that_decide_are_those_of_the_published_tables(effect: float, seeds: int) -> None:
+    """One-sample t-test, two-sided 5 %, power 0.8, as G*Power has them."""
+    assert seeds_to_exclude(effect, 1.0) == seeds_to_exclude(effect * 3, 3.0) == seeds
+
+
+def test_surer_claims_take_more_seeds() -> None:
+    usual = seeds_to_exclude(0.5, 1.0)
+    assert seeds_to_exclude(0.5, 1.0, level=0.99) > usual < seeds_to_exclude(0.5, 1.0, power=0.95)
+    assert seeds_to_exclude(100.0, 1.0) == 2
+
+
+@pytest.mark.parametrize("wrong", [(0.0, 1.0), (-1.0, 1.0), (1.0, 0.0), (float("nan"), 1.0)])
+def test_no_number_of_seeds_without_a_distance_and_a_spread(wrong: tuple[float, float]) -> None:
+    with pytest.raises(InvalidInput, match="distance and a spread"):
+        seeds_to_exclude(*wrong)

@@ -1,6 +1,7 @@
 """Orders on the toy task and the linear model, and how they are opened, here and in other processes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from time import sleep
@@ -12,12 +13,27 @@ from sharpen.arena.play import Progress, Start, unheard
 from sharpen.arena.setup import Openers, Order
 from sharpen.core.budget import parse_budget
 from sharpen.core.ports import Model
-from sharpen.core.records import Json
+from sharpen.core.records import Json, Problem
+from sharpen.core.streams import Split
 from sharpen.models.linear import linear_model
-from tests.toys import toy
+from tests.toys import Toy, toy
 
 BUDGET = "6e8flops"
 """Some eight rounds of climb."""
+
+
+class Hard(Toy):
+    """The toy task's problems of the higher level."""
+
+    name = "toy:hard"
+
+    def problems(self, split: Split) -> Sequence[Problem]:
+        return [problem for problem in super().problems(split) if problem.level == 2]
+
+
+def either(name: str) -> Toy:
+    """The toy task, or its hard problems alone."""
+    return Hard() if name == Hard.name else toy(name)
 
 
 def linear(name: str) -> Model:
@@ -33,6 +49,7 @@ def one_thread() -> None:
 CLEAN = get_context("forkserver")
 CLEAN.set_forkserver_preload(["tests.arena.workshop"])  # imports once what every process of a test needs
 OPENERS = Openers(toy, linear, one_thread, "tests.toy_methods", ("sharpen.", "tests."))
+TWO_TASKS = replace(OPENERS, task=either)
 REAL = Openers(toy, linear, one_thread)
 SMALL: Mapping[str, Mapping[str, Json]] = {
     "bstar": {"rounds": 6, "problems": 8, "probe": 4, "critic": 4, "completions": 2, "temperatures": [0.7, 1.0]},
