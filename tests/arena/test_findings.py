@@ -49,7 +49,6 @@ def test_what_does_not_stand_the_correction_is_not_replicated_yet(claim: Claim) 
     assert verdict(claim, *bounds, adjusted=0.051) == "undecided"
 
 
-@settings(deadline=None)
 @given(NUMBERS, NUMBERS)
 def test_a_claim_turned_over_has_the_same_verdict(one: float, other: float) -> None:
     low, high = sorted((one, other))
@@ -92,7 +91,7 @@ def test_the_seeds_that_would_decide_are_those_of_the_shorter_way() -> None:
 
 
 @pytest.mark.parametrize("claim", [CLAIM, BELOW, WITHIN])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(values=st.lists(NUMBERS, min_size=5, max_size=8).filter(lambda own: max(own) - min(own) > 0.01))
 def test_more_seeds_than_there_were_would_decide(claim: Claim, values: list[float]) -> None:
     (found,) = decided([claim], [values])

@@ -176,7 +176,7 @@ def test_the_data_reads_like_the_record() -> None:
     }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.floats(width=32), max_size=20))
 def test_float32_survives_to_the_last_bit(values: list[float]) -> None:
     sampled = np.array(values, dtype=np.float32)
@@ -198,7 +198,7 @@ PLAIN = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(PLAIN)
 def test_plain_values_come_back_with_their_types(value: object) -> None:
     assert repr(from_tagged(json.loads(json.dumps(to_tagged(value), allow_nan=False)))) == repr(value)

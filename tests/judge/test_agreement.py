@@ -1,7 +1,7 @@
 from math import isnan
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -22,7 +22,6 @@ def test_kappa_with_draws_worked_by_hand() -> None:
     assert kappa(verdicts) == pytest.approx((0.75 - chance) / (1 - chance))
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(SCORES, SCORES), max_size=20))
 def test_kappa_is_the_same_either_way_and_one_only_for_agreement(verdicts: list[tuple[float, float]]) -> None:
     value = kappa(verdicts)
@@ -34,7 +33,6 @@ def test_there_is_no_kappa_without_verdicts_or_without_variety() -> None:
     assert isnan(kappa([])) and isnan(kappa([(0.5, 0.5)] * 4))
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_kendalls_tau_is_scipys(values: list[tuple[int, int]]) -> None:
     one, other = zip(*values, strict=True)

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sharpen.core.errors import InvalidInput
@@ -73,7 +73,6 @@ def test_the_sheets_interval_of_the_next_game() -> None:
     assert next_game(Rating(1700, 60), Rating(1550, 60)) == pytest.approx((0.477, 0.861), abs=5e-4)
 
 
-@settings(deadline=None)
 @given(RATINGS, RATINGS)
 def test_the_interval_of_the_next_game_is_the_other_sides_turned_round(one: Rating, other: Rating) -> None:
     low, high = next_game(one, other)

@@ -38,7 +38,7 @@ def test_the_strengths_of_two_are_the_odds_between_them() -> None:
     assert strong - weak == pytest.approx(log((3 + PRIOR / 2) / (1 + PRIOR / 2)))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(BOUTS)
 def test_at_the_strengths_everybody_wins_as_often_as_is_expected(bouts: list[Bout]) -> None:
     won = wins(bouts, 4).sum(0)
@@ -50,7 +50,7 @@ def test_at_the_strengths_everybody_wins_as_often_as_is_expected(bouts: list[Bou
     assert strengths.mean() == pytest.approx(0, abs=1e-9)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(BOUTS)
 def test_many_tables_at_once_are_each_as_alone(bouts: list[Bout]) -> None:
     won = wins(bouts, 4)

@@ -20,7 +20,7 @@ def lecture_of(count: int, group: int = 1, objective: Imitate | PolicyGradient |
 
 
 @given(groups=st.integers(1, 12), group=st.integers(1, 5), batch=st.integers(1, 16))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_one_epoch_deals_every_lesson_once_and_splits_no_group(groups: int, group: int, batch: int) -> None:
     one = lecture_of(groups * group, group)
     dealt = [indices for (indices,) in deals([one], Training(batch=batch), ("s",))]
@@ -54,7 +54,7 @@ def test_lessons_of_group_zero_stand_alone_but_pairs_may_have_any_number() -> No
 
 
 @given(room=st.integers(1, 200), count=st.integers(1, 30))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_micro_batches_hold_every_lesson_once_within_the_room(room: int, count: int) -> None:
     one = lecture_of(count)
     cut = micro_batches(one, range(count), room)

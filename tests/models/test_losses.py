@@ -243,7 +243,7 @@ NORMALISED: list[Callable[[], Objective]] = [lambda: Imitate("sequences"), lambd
 
 @pytest.mark.parametrize("make", NORMALISED)
 @given(counts=st.lists(st.integers(0, 9), min_size=1, max_size=8))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_shares_of_all_counted_tokens_sum_to_one(make: Callable[[], Objective], counts: list[int]) -> None:
     total = sum(share * count for share, count in zip(shares(make(), counts), counts, strict=True))
     assert total == pytest.approx(1.0 if sum(counts) else 0.0)

@@ -119,7 +119,6 @@ def test_the_note_names_the_first_wrong_line_and_keeps_the_answer_to_itself() ->
     assert "line 2" in note and "2*3=8" in note and "6" not in note
 
 
-@settings(deadline=None)
 @given(st.sampled_from(FAMILIES), st.sampled_from(LEVELS), st.integers(0, 10**9))
 def test_every_sum_is_worth_what_python_says_and_never_goes_below_zero(family: str, level: int, seed: int) -> None:
     expression = draw(family, level, stream("property", seed))
@@ -131,7 +130,7 @@ def test_every_sum_is_worth_what_python_says_and_never_goes_below_zero(family: s
 
 
 @given(st.text("0123456789+-*() ", max_size=30))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_text_that_is_no_sum_is_refused_and_all_else_is_worth_what_python_says(text: str) -> None:
     try:
         _, value = work(parse(text))
@@ -151,7 +150,6 @@ def _stripped(text: str) -> str:
     return kept
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_judge(text: str) -> None:
     assert judged(SUM, text).score in (0.0, 1.0)
