@@ -7,8 +7,9 @@ from pathlib import Path
 
 from sharpen.arena.meter import Ledger, MeteredEnv, charging, per_problem
 from sharpen.arena.statistics import Interval, paired, wilson
+from sharpen.control.transitions import transitions
 from sharpen.core.errors import InvalidInput
-from sharpen.core.judging import judged
+from sharpen.core.judging import judged_by_try
 from sharpen.core.method import Seat, Solver
 from sharpen.core.ports import Model, Task
 from sharpen.core.records import Json, Problem
@@ -50,7 +51,8 @@ class Room:
     seed: int
 
     def examine(self, solver: Solver, split: Split, most: int | None = None) -> Exam:
-        """The solver's answers to a split, or to `most` problems of it, judged by the task's oracle."""
+        """The solver's answers to a split, or to `most` problems of it, judged by the task's oracle. Of several tries
+        the last is the answer; what it changed is measured under `tries/`."""
         problems = some(self.task.problems(split), most)
         if not problems:
             raise InvalidInput(
@@ -67,10 +69,13 @@ class Room:
             raise InvalidInput(
                 f"expected one attempt per problem, in order, got {len(attempts)} for {len(problems)} problems"
             )
-        marks = judged(attempts, self.task.oracle.judge)
+        tried = judged_by_try(attempts, self.task.oracle.judge)
+        marks = [tries[-1] for tries in tried]
         scores = [mark.verdict.score for mark in marks]
         interval = over_problems(scores)
         measures = {name: measure(marks) for name, measure in self.task.measures.items()}
+        if any(len(tries) > 1 for tries in tried):
+            measures |= {f"tries/{name}": value for name, value in transitions(tried).items()}
         inference = per_problem(ledger.work(), len(problems)) | {"seconds": ledger.seconds / len(problems)}
         by_problem = {problem.id: score for problem, score in zip(problems, scores, strict=True)}
         return Exam(interval.mean, interval.low, interval.high, len(scores), measures, inference, by_problem)

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import groupby
 
 from sharpen.core.ports import Judge
-from sharpen.core.records import Attempt, Judged
+from sharpen.core.records import Attempt, Judged, Stop
 
 MARK = "Answer:"
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
@@ -14,6 +16,23 @@ _CLAIM = re.compile(rf"(?:=|:|\b(?:is|are|equals))\s*({_NUMBER.pattern})", re.IG
 def judged(attempts: Sequence[Attempt], judge: Judge) -> list[Judged]:
     """Each attempt with its verdict, in order; the judge is asked once for all."""
     return [Judged(attempt, verdict) for attempt, verdict in zip(attempts, judge(attempts), strict=True)]
+
+
+def tries(attempt: Attempt) -> list[Attempt]:
+    """An attempt as one attempt for each try of its problem, in order: an oracle judges a try by its own turns. Those
+    before the last are done; an attempt of one try, or without a turn, is alone."""
+    moves = [tuple(turns) for _, turns in groupby(attempt.turns, key=lambda turn: turn.trial)]
+    if len(moves) < 2:
+        return [attempt]
+    *before, last = moves
+    return [*(replace(attempt, turns=turns, stop=Stop.DONE) for turns in before), replace(attempt, turns=last)]
+
+
+def judged_by_try(attempts: Sequence[Attempt], judge: Judge) -> list[tuple[Judged, ...]]:
+    """[attempt][try]: each try of each attempt with its verdict, in order; the judge is asked once for all."""
+    parts = [tries(attempt) for attempt in attempts]
+    marks = iter(judged([attempt for part in parts for attempt in part], judge))
+    return [tuple(next(marks) for _ in part) for part in parts]
 
 
 def by_problem(marks: Iterable[Judged]) -> dict[str, list[Judged]]:

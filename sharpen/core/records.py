@@ -162,11 +162,13 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the model sees (`chat`) and what only the world knows (`world`, opaque to all but its environment)."""
+    """What the model sees (`chat`), what only the world knows (`world`, opaque to all but its environment), and which
+    try of the problem it belongs to (`trial`, from 0)."""
 
     chat: Chat
     done: bool = False
     world: object = None
+    trial: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from sharpen.core.records import Attempt, Completion, Finish, Message, Problem, 
 def rollout(
     policy: Sampler, env: Env, problems: Sequence[Problem], how: Sampling, most_turns: int = 16
 ) -> list[Attempt]:
-    """`how.n` attempts per problem, side by side; a turn that hits its token limit ends its attempt."""
+    """`how.n` attempts per problem, side by side; a turn that hits its token limit ends its attempt, unless the world
+    opens another try after it."""
     how = replace(how, max_tokens=min(how.max_tokens, env.max_tokens))
     opened = [env.open(problem) for problem in problems]
     first = policy.sample([scene.chat for scene in opened], how)
@@ -21,10 +22,11 @@ def rollout(
     alive = list(range(len(scenes)))
     for turn in range(1, most_turns + 1):
         for row, completion in zip(alive, said, strict=True):
-            turns[row] += (Turn(scenes[row].chat, (completion.piece,)),)
+            turns[row] += (Turn(scenes[row].chat, (completion.piece,), scenes[row].trial),)
         stepped = env.step_many([scenes[row] for row in alive], [_action(completion) for completion in said])
         for row, completion, scene in zip(alive, said, stepped, strict=True):
-            scenes[row], stops[row] = scene, _stop(completion, scene, last=turn == most_turns)
+            another = scene.trial != scenes[row].trial
+            scenes[row], stops[row] = scene, _stop(completion, scene, another, last=turn == most_turns)
         alive = [row for row in alive if stops[row] is None]
         if not alive:
             break
@@ -40,8 +42,8 @@ def _action(completion: Completion) -> Message:
     return Message("assistant", completion.text, completion.piece.tokens)
 
 
-def _stop(completion: Completion, scene: Scene, last: bool) -> Stop | None:
-    if completion.finish is Finish.LENGTH:
+def _stop(completion: Completion, scene: Scene, another: bool, last: bool) -> Stop | None:
+    if completion.finish is Finish.LENGTH and not another:
         return Stop.LENGTH
     if completion.finish is Finish.ERROR:
         return Stop.ERROR

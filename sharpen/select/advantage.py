@@ -1,7 +1,7 @@
 """How much better an attempt was than could be expected: rewards into advantages."""
 
 from collections.abc import Sequence
-from statistics import fmean, stdev
+from statistics import fmean, pstdev, stdev
 
 
 def group_mean(rewards: Sequence[float], scale: bool = True) -> list[float]:
@@ -22,3 +22,21 @@ def penalised(reward: float, own: float, anchored: float, beta: float) -> float:
     """r - beta * (log pi_old - log pi_ref), log-probabilities summed over an attempt: the k1 estimate of the
     divergence, inside the reward."""
     return reward - beta * (own - anchored)
+
+
+def progress(first: float, second: float, bonus: float) -> tuple[float, float]:
+    """What each of two tries is paid: (r1, r2 + bonus * (r2 - r1)), the bonus being alpha (SCoRe, arXiv:2409.12917,
+    stage II). The first try is paid for nothing but itself."""
+    return first, second + bonus * (second - first)
+
+
+def by_turn(rewards: Sequence[Sequence[float]]) -> list[tuple[float, ...]]:
+    """[attempt][turn] of one group: `leave_one_out` of every turn by itself, so that no turn is credited with what came
+    after it or before."""
+    return list(zip(*map(leave_one_out, zip(*rewards, strict=True)), strict=True))
+
+
+def scaled(advantages: Sequence[float]) -> list[float]:
+    """Divided by their standard deviation (over the whole batch) plus 1e-4; not centred again. Equals of 0 stay 0."""
+    spread = pstdev(advantages) + 1e-4
+    return [advantage / spread for advantage in advantages]

@@ -11,6 +11,7 @@ from sharpen.core.method import Seat
 from sharpen.core.records import Attempt, Piece, Problem, Turn, Weights
 from sharpen.models.linear import linear_model
 from sharpen.sample.direct import Direct
+from sharpen.sample.retry import Twice
 from tests.toy_methods.poll import Majority
 from tests.toys import Toy
 
@@ -45,6 +46,16 @@ def test_inference_is_counted_per_problem() -> None:
     assert 3 < five.inference["sampled"] / once.inference["sampled"] < 8
     assert once.inference["verdicts"] == once.inference["labelled"] == 0
     assert once.measures["length"] == pytest.approx(once.inference["sampled"])
+
+
+def test_the_last_of_two_tries_is_the_answer_and_both_are_paid_for() -> None:
+    once, twice = ROOM.examine(Direct(BASE), "test"), ROOM.examine(Twice(BASE), "test")
+    first, last = twice.measures["tries/first"], twice.measures["tries/last"]
+    assert (first, last) == (once.score, twice.score)
+    assert twice.measures["tries/delta"] == pytest.approx(last - first)
+    assert twice.inference["sampled"] == pytest.approx(2 * once.inference["sampled"], rel=0.2)
+    assert twice.inference["env_steps"] == 2 and twice.inference["verdicts"] == 0
+    assert not [name for name in once.measures if name.startswith("tries/")]
 
 
 def test_the_same_solver_scores_the_same_again() -> None:
