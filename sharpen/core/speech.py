@@ -6,7 +6,9 @@ problem's text, `solution` what was said about it, steps and answer.
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from sharpen.core.errors import InvalidInput
 from sharpen.core.records import Chat, Message, user
 
 DIRECTLY = "Answer directly."
@@ -23,6 +25,9 @@ RIGHT = "Every step is right."
 ANSWER_WRONG = "The answer is wrong."
 AGAIN = "Try again."
 SURE = "Are you sure?"
+
+QUESTION = "{question}"
+"""Stands in a prompt where the question goes."""
 
 _WRONG = re.compile(r"Step ([0-9]{1,3}) is wrong")
 _GRADE = re.compile(r"\b([1-5])\b")
@@ -68,6 +73,14 @@ def shown(examples: Sequence[tuple[str, str]], question: str) -> Chat:
     """A question behind demonstrations: questions and solutions as turns of the chat."""
     turns = [turn for asked, solution in examples for turn in (user(asked), Message("assistant", solution))]
     return (*turns, user(question))
+
+
+def posed(prompt: Chat, question: str) -> Chat:
+    """A prompt with the question in its place; raises InvalidInput unless there is one such place."""
+    places = sum(message.text.count(QUESTION) for message in prompt)
+    if places != 1:
+        raise InvalidInput(f"expected a prompt with {QUESTION} in it once, got it {places} times")
+    return tuple(replace(message, text=message.text.replace(QUESTION, question)) for message in prompt)
 
 
 def behaving(question: str, behaviour: str) -> Chat:
