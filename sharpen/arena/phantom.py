@@ -1,8 +1,10 @@
 """A model that costs what the real one would but repeats at once what that said before, and a judge to match."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import ceil
 from pathlib import Path
 from typing import Literal
@@ -27,7 +29,7 @@ from sharpen.core.records import (
     Verdict,
     Weights,
 )
-from sharpen.core.streams import Stream, stream
+from sharpen.core.streams import Rng, Stream, stream
 from sharpen.core.tokens import Floats, Tokens
 from sharpen.core.training import Head, Learned, Training
 
@@ -166,14 +168,31 @@ class Echo:
     stream: Stream
 
     def sample(self, chats: Sequence[Chat], how: Sampling) -> list[list[Completion]]:
-        """[chat][n] completions that were heard, cut to the length limit."""
+        """[chat][n] completions that were heard, or stretches of them between stop strings, cut to the length limit."""
         rng = stream("phantom", *self.stream)
-        said = [[_cut(rng.choice(self.phantom.heard), how.max_tokens) for _ in range(how.n)] for _ in chats]
+        said = [
+            [_cut(self._stretch(rng.choice(self.phantom.heard), how.stop, rng), how.max_tokens) for _ in range(how.n)]
+            for _ in chats
+        ]
         if chats:
             prompts = [self.phantom.length(chat) for chat in chats]
             spoken = [[self._words(completion) for completion in row] for row in said]
             self.phantom.bill("asking", self._speaking(prompts, spoken))
         return said
+
+    def _stretch(self, piece: Piece, stop: tuple[str, ...], rng: Rng) -> Piece:
+        """One of the stretches that a piece falls into at the stop strings; where there are no tokens, all of it."""
+        if not stop or piece.tokens is None:
+            return piece
+        encoder = self.phantom.encoder
+        ends = [end for _, end in encoder.spans(piece.tokens, "|".join(map(re.escape, stop)))]
+        first, last = rng.choice(list(pairwise(sorted({0, *ends, len(piece.tokens)}))))
+        tokens = piece.tokens[first:last]
+        text = encoder.decode(tokens)
+        shown = text[: min((text.find(string) for string in stop if string in text), default=len(text))]
+        logprobs = None if piece.logprobs is None else piece.logprobs[first:last]
+        drawn = None if piece.drawn is None else piece.drawn[first:last]
+        return Piece(shown, tokens, logprobs, piece.author, drawn)
 
     def _words(self, completion: Completion) -> int:
         tokens = completion.piece.tokens

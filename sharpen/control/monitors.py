@@ -1,5 +1,6 @@
 """What to watch in a batch of attempts, under the names the field uses."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from statistics import fmean, pstdev
 
@@ -21,3 +22,14 @@ def monitors(marks: Sequence[Judged]) -> dict[str, float]:
         "train/completion_length": fmean(mark.attempt.length for mark in marks),
         "train/clipped_ratio": fmean(mark.attempt.stop is Stop.LENGTH for mark in marks),
     }
+
+
+def auroc(scored: Sequence[tuple[float, bool]]) -> float:
+    """The chance that a right one scores above a wrong one, equal scores counting half, in [0, 1]; 0.5 where there are
+    not both."""
+    right = [score for score, is_right in scored if is_right]
+    wrong = sorted(score for score, is_right in scored if not is_right)
+    if not right or not wrong:
+        return 0.5
+    above = sum(bisect_left(wrong, score) + bisect_right(wrong, score) for score in right)
+    return above / (2 * len(right) * len(wrong))

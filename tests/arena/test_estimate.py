@@ -6,9 +6,11 @@ import pytest
 
 from sharpen.arena.estimate import estimate
 from sharpen.arena.journal import Journal
+from sharpen.arena.phantom import Phantom
 from sharpen.arena.setup import Order
 from sharpen.core.budget import Spend, parse_budget
-from sharpen.core.records import Json
+from sharpen.core.records import Json, Piece, Sampling, user
+from sharpen.models.linear import linear_model
 from tests.arena.workshop import OPENERS, carried_out
 
 SETTINGS: dict[str, dict[str, Json]] = {
@@ -48,6 +50,15 @@ def test_a_method_without_training_costs_nothing_in_training() -> None:
     found = estimate(OPENERS.open(Order("poll", "toy", {"model": "linear"}, parse_budget("1e8flops"))))
     assert found.round.flops == 0
     assert found.rounds is None
+
+
+def test_a_phantom_asked_for_a_line_says_a_line_of_what_was_heard() -> None:
+    model = linear_model()
+    tokens = model.encoder.reply("1\n2\nAnswer: 3")
+    echo = Phantom(model, [Piece("1\n2\nAnswer: 3", tokens)]).at(model.base)
+    (said,) = echo.sample([(user("dog"),)], Sampling(n=40, stop=("\n",)))
+    assert {completion.text for completion in said} == {"1", "2", "Answer: 3"}
+    assert {model.encoder.decode(completion.piece.known) for completion in said} == {"1\n", "2\n", "Answer: 3"}
 
 
 def test_estimating_leaves_the_model_as_it_was() -> None:

@@ -124,7 +124,8 @@ def test_the_ledger_agrees_with_a_recount_of_the_attempts(played: Played) -> Non
         pytest.skip("its attempts are not judged by the oracle, so they are not in the journal")
     marks = [mark for entry in played.rounds for mark in played.journal.attempts(entry.number)]
     assert spent(played.result, "verdicts") == len(marks)
-    assert spent(played.result, "sampled") == pytest.approx(sum(mark.attempt.length for mark in marks), rel=0.01)
+    if not ROWS[played.name].get("searches", False):
+        assert spent(played.result, "sampled") == pytest.approx(sum(mark.attempt.length for mark in marks), rel=0.01)
     assert spent(played.result, "labelled") == len({mark.attempt.problem.id for mark in marks})
 
 

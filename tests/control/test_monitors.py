@@ -1,6 +1,6 @@
 import pytest
 
-from sharpen.control.monitors import monitors
+from sharpen.control.monitors import auroc, monitors
 from sharpen.core.records import Judged, Stop, Verdict
 from tests.spoken import attempt, mark
 
@@ -17,3 +17,10 @@ def test_a_hand_worked_batch() -> None:
 
 def test_nothing_seen_is_nothing_said() -> None:
     assert monitors([]) == {}
+
+
+def test_auroc_is_the_chance_that_the_right_one_scores_above_the_wrong_one() -> None:
+    scored = [(0.9, True), (0.4, True), (0.4, False), (0.1, False)]
+    assert auroc(scored) == pytest.approx((1 + 1 + 0.5 + 1) / 4)
+    assert auroc([(-score, not right) for score, right in scored]) == pytest.approx(auroc(scored))
+    assert auroc([(0.3, True)]) == auroc([]) == 0.5
