@@ -25,6 +25,7 @@ from sharpen.core.judging import judged, wording
 from sharpen.core.method import Lab, Paper, Round
 from sharpen.core.ports import Judge, Policy
 from sharpen.core.records import Attempt, Problem, Sampling, Weights
+from sharpen.core.speech import QUESTION
 from sharpen.judge.agreement import kappa
 from sharpen.judge.compare import Arbiter, ByLabel, ByReply, Margin, shared
 from sharpen.judge.duel import Bout, Rating, leaders, rated
@@ -32,7 +33,7 @@ from sharpen.judge.grade import GradeByLabel, GradeByReply
 from sharpen.judge.pairing import everyone, matchings, telling
 from sharpen.judge.standing import cross_check, standing
 from sharpen.judge.strengths import win_rates, wins
-from sharpen.sample.prompted import QUESTION, Asked, Prompt, Prompted, example
+from sharpen.sample.prompted import Asked, Prompt, Prompted, example
 from sharpen.sample.rollout import rollout
 
 PAPER = Paper(

@@ -9,10 +9,9 @@ from sharpen.core.judging import MARK
 from sharpen.core.method import Seat
 from sharpen.core.ports import Env
 from sharpen.core.records import Attempt, Chat, Message, Problem, Reference, Sampling, Scene, Weights
+from sharpen.core.speech import QUESTION
 from sharpen.sample.direct import GREEDY
 from sharpen.sample.rollout import rollout
-
-QUESTION = "{question}"
 
 
 @dataclass(frozen=True, slots=True)
