@@ -69,3 +69,9 @@ def named_answer(text: str) -> str | None:
     if alone or "\n" in line or len(claims) != 1 or claims[0].end() != len(line):
         return alone[0] if alone else None
     return claims[0][1]
+
+
+def plain_answer(text: str) -> str | None:
+    """The named answer as it is compared with others: without a full stop behind it."""
+    answer = named_answer(text)
+    return answer.removesuffix(".").rstrip() or None if answer else None

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sharpen.core.judging import named_answer
+from sharpen.core.judging import plain_answer
 from sharpen.core.records import Attempt, Verdict
 
 
@@ -46,6 +46,4 @@ class PseudoLabel:
 
 
 def _ballots(attempts: Sequence[Attempt]) -> list[tuple[str, str | None]]:
-    answers = [named_answer(attempt.text) for attempt in attempts]
-    plain = [answer and (answer.removesuffix(".").rstrip() or None) for answer in answers]
-    return [(attempt.problem.id, answer) for attempt, answer in zip(attempts, plain, strict=True)]
+    return [(attempt.problem.id, plain_answer(attempt.text)) for attempt in attempts]
