@@ -9,6 +9,7 @@ from sharpen.core.budget import Charge, Spend
 from sharpen.core.lessons import Lesson, Term
 from sharpen.core.records import (
     Attempt,
+    Behaviour,
     Chat,
     Completion,
     Json,
@@ -242,6 +243,8 @@ class Task(Source, Protocol):
 
 Judge: TypeAlias = Callable[[Sequence[Attempt]], list[Verdict]]
 Selector: TypeAlias = Callable[[Sequence[Judged]], list[Lesson]]
+Recall: TypeAlias = Callable[[Problem], Sequence[Behaviour]]
+"""A memory: what it holds for a problem, the most fitting first."""
 
 
 class Curriculum(Protocol):

@@ -254,3 +254,18 @@ class Reference:
     answer: str
     steps: tuple[str, ...] = ()
     notes: Mapping[str, Json] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """A way of working that can be used again: its name, a sentence that says when and how ("" where the name says
+    all), and how often it was found, by the family of the problem it was found in."""
+
+    name: str
+    instruction: str = ""
+    found: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+    @property
+    def times(self) -> int:
+        """How often it was found, in all families."""
+        return sum(self.found.values())
