@@ -56,7 +56,7 @@ def verdict(claim: Claim, low: float, high: float, adjusted: float | None) -> De
     """The rule, fixed beforehand, for an interval [low, high] of the claim's number.
 
     above, below   replicated: it lies beyond the threshold on the claimed side, and p after Holm is below 0.05.
-                   not replicated: it ends less than the margin beyond the threshold, or short of it.
+                   not replicated: it holds the threshold or lies short of it, and ends less than the margin beyond.
     within         replicated: it lies less than the margin from the threshold on both sides, and p after Holm is
                    below 0.05. not replicated: it lies more than the margin from the threshold.
     Otherwise the claim is undecided. Without a p-value (all seeds alike) the interval decides alone.
@@ -67,8 +67,8 @@ def verdict(claim: Claim, low: float, high: float, adjusted: float | None) -> De
         if clear and -claim.margin < near and far < claim.margin:
             return "replicated"
         return "not replicated" if near > claim.margin or far < -claim.margin else "undecided"
-    if clear and near > 0:
-        return "replicated"
+    if near > 0:
+        return "replicated" if clear else "undecided"
     return "not replicated" if far < claim.margin else "undecided"
 
 

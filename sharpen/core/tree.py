@@ -92,9 +92,10 @@ class Tree:
 
     def path(self, place: int) -> tuple[int, ...]:
         """The places from the root to this one, both included."""
-        if place == ROOT:
-            return (ROOT,)
-        return (*self.path(self.nodes[place].parent), place)
+        up = [place]
+        while up[-1] != ROOT:
+            up.append(self.nodes[up[-1]].parent)
+        return tuple(reversed(up))
 
     def draft(self, place: int) -> Draft:
         """The solution so far at a place."""

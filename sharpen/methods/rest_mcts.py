@@ -15,7 +15,6 @@ What is delivered searches with both; the variants beam_search, best_of_n, vote 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
 from statistics import fmean
 from typing import Literal
 
@@ -63,7 +62,7 @@ class Config:
     search: Mcts = Mcts()  # for data
     chains: Chains = Chains()  # independent attempts, to answer from or to learn from
     answer: Literal["search", "beam", "best", "vote", "greedy"] = "search"  # how the solver answers
-    answering: Mcts = Mcts(explore=0.4, unvisited=0.8, gate=0.9)  # for answers; paper 100 iterations, 2 steps rolled
+    answering: Mcts = Mcts(explore=0.4, unvisited=0.8, gate=0.9)  # for answers; the code's 100 iterations, 2 steps rolled
     beam: Beam = Beam()
     training: Training = field(default_factory=lambda: Training(epochs=2, batch=32))  # the policy's
     valuing: Training = field(default_factory=lambda: Training(epochs=3, batch=32))  # the critic's; epochs the paper's
@@ -119,7 +118,8 @@ def run(lab: Lab, config: Config, state: State | None = None) -> Iterator[Round]
         trees = search.grow(_ground(lab, state, state.round), problems)
         marks = _marks(lab, trees)
         values = _values(trees, marks)
-        kept = above(chain.from_iterable(found.values() for found in marks), 0.5, config.cap)
+        right = [mark for found in marks for mark in found.values() if mark.verdict.right]
+        kept = above(right, 0.5, config.cap)
         policy = lab.model.learn(state.policy, [Term(Imitate(), demonstrations(kept))], config.training)
         critic = lab.model.learn(state.critic, [Term(Regress(), _lessons(trees, values))], config.valuing)
         metrics = _watched(trees, marks, values) | {"train/kept": float(len(kept))}
