@@ -15,62 +15,7 @@ from raising.mixture import FACTS, FAMILY_SHARES, LEARNING, SETTLING, SKILL_SHAR
 from raising.solving import Faults
 from sharpen.tasks.solutions import LEVELS
 
-CARD = """# nano
-
-A language model small enough to be improved while one watches. **What a method gains on it does not predict what it gains
-on a large model**: nano makes a method's mechanics visible, cheap and falsifiable, no more.
-
-- A Llama-family decoder of {parameters:,} parameters: {layers} layers of width {width}, {heads} query and {kv_heads} key-value heads, SwiGLU of
-  {hidden}, rotary positions, tied embeddings, context {context}. float32. It loads with `transformers.AutoModelForCausalLM`.
-- Tokenizer: {vocabulary} byte-level BPE tokens, trained on the same text; a digit and a sign are a token each, nothing is unknown, and there are
-  marks for padding, the end of a turn and the roles system, user, assistant, tool. Decoding gives the text back.
-- Licence: Apache-2.0, as the package. Raised on generated text alone.
-- model.safetensors sha256: `{checksum}`
-
-## What it was raised on
-
-    python -m raising.nano --seed {seed} --out DIR        (in the source tree at commit {commit})
-
-{read:,} tokens in {lessons:,} lessons, {learned:,} of them said by the assistant; what it hears counts a fifth as much. {steps:,} steps
-in {minutes:.0f} minutes on two shared cores, one pass, no text twice; loss at the end {loss:.3f} nats per token said. No problem of the dev or test
-split and no held-out wording is in the text (`tests/raising/test_text.py`). [The world and the skills](../../../docs/organism.md) are
-described with the table of what each method needs.
-
-Shares of the lessons, in percent. Problems with a solution: {families}.
-Skills of speech: {skills}.
-Single facts: {facts}. Levels 1 to 6: {levels}; 7 and 8 never; above 2 none in the first {easy} of {blocks} blocks.
-
-**Partial competence was made on purpose.** Some solutions in the text are wrong: by the family's bad habit (a wrong procedure, always the
-same) or by a slip in one step that is carried on.
-
-| | until then | the last {settling} of {blocks} blocks |
-|---|---|---|
-| bad habit at levels 1 / 2 / 3 and above | {learning_habit} | {settling_habit} |
-| slip, of the rest | {learning_slip} | {settling_slip} |
-
-So from level 3 up a bad habit is about as likely as the right way: nano knows more than it shows, and a few hundred right attempts change it
-much. That is a design, not a fact about language models. Replies of the skills (checks, corrections, proposals, ...) always aim at the truth.
-
-The text depends on the seed alone. The weights also depend on the machine's arithmetic: elsewhere the same command gives a model like this
-one, within the intervals below, not these bytes.
-
-## Where it stands
-
-    sharpen check --model nano --json        ({problems} test problems a level, {skill_problems} a skill; at the same commit)
-
-Attempts at temperature 1: pass@1 with its 95 % interval over problems (for these weights only), pass@16, and pass@64 on the two top levels.
-{ended:.0%} of the attempts end of themselves; the checkers of steps and of answers agree in {agreed:.0%}.
-
-{ladders}
-
-Skills of speech, greedy. Chance: a guess, the best constant reply, or the same without what the skill uses.
-
-{spoken}
-
-Demonstrations of another operation in place of the true one cost {misled}.
-
-It speaks no English beyond these formats, and knows numbers up to a few thousand.
-"""
+CARD = (Path(__file__).parent / "card.md").read_text(encoding="utf-8")
 
 
 def card(raised: Path, checked: dict[str, Any], commit: str) -> str:

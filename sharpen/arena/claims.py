@@ -223,7 +223,8 @@ def _record(
     cls: type[RecordT], given: Mapping[str, Json], defaults: Mapping[str, Json], where: str, own: Collection[str] = ()
 ) -> RecordT:
     """A record from a table of a claim file; `own` are fields that the table does not set."""
-    known = [field for field in fields_of(cls) if field not in own]
+    record: type = cls
+    known = [field for field in fields_of(record) if field not in own]
     for key in given:
         if key not in known:
             raise InvalidInput(nearest(f"key of {where}", key, known))

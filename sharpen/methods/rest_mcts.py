@@ -62,7 +62,7 @@ class Config:
     search: Mcts = Mcts()  # for data
     chains: Chains = Chains()  # independent attempts, to answer from or to learn from
     answer: Literal["search", "beam", "best", "vote", "greedy"] = "search"  # how the solver answers
-    answering: Mcts = Mcts(explore=0.4, unvisited=0.8, gate=0.9)  # for answers; the code's 100 iterations, 2 steps rolled
+    answering: Mcts = Mcts(explore=0.4, unvisited=0.8, gate=0.9)  # for answers; the code's: 100 iterations, 2 rolled
     beam: Beam = Beam()
     training: Training = field(default_factory=lambda: Training(epochs=2, batch=32))  # the policy's
     valuing: Training = field(default_factory=lambda: Training(epochs=3, batch=32))  # the critic's; epochs the paper's

@@ -63,7 +63,7 @@ class Config:
 
     @classmethod
     def iterations(cls) -> "Config":
-        """Three large rounds, each learned from the base anew, as SCoRe's comparison is remembered (two epochs: ours)."""
+        """Three large rounds, each learned from the base anew, as SCoRe's comparison (from memory; two epochs)."""
         return cls(rounds=3, problems=256, start="base", training=Training(epochs=2))
 
 

@@ -6,7 +6,6 @@ from sharpen.core.errors import InvalidInput, nearest
 from sharpen.core.ports import Task
 from sharpen.core.records import Json
 from sharpen.core.streams import SPLITS
-from sharpen.tasks.arithmetic import WORDINGS, Arithmetic
 from sharpen.tasks.families import FAMILIES
 from sharpen.tasks.family import Family
 from sharpen.tasks.gym import Gym
@@ -15,8 +14,6 @@ from sharpen.tasks.ladder import Ladder, Sizes
 from sharpen.tasks.rewards import load_reward
 from sharpen.tasks.settings import parsed, taken
 
-SPOKEN = {"arithmetic": Arithmetic(wordings=WORDINGS[:1])}
-"""Families in the one wording that the embedded model was raised on."""
 KINDS = (*FAMILIES, "gym:NAME", "FILE.jsonl")
 
 
@@ -44,7 +41,7 @@ def open_task(
         raise InvalidInput(nearest("task", spec, KINDS))
     if system is not None:
         raise InvalidInput(f"{kind} has instructions of its own; write {kind}:instructions=true instead of --system")
-    return _ladder(SPOKEN.get(kind, FAMILIES[kind]), parsed(rest), max_tokens)
+    return _ladder(FAMILIES[kind], parsed(rest), max_tokens)
 
 
 def _ladder(family: Family, settings: dict[str, Json], max_tokens: int | None) -> Ladder:

@@ -20,6 +20,7 @@ from sharpen.core.objectives import Imitate, PolicyGradient, Prefer, Regress
 from sharpen.core.ports import Refusal
 from sharpen.core.records import (
     Attempt,
+    Behaviour,
     Completion,
     Finish,
     Json,
@@ -115,6 +116,7 @@ EVERY_RECORD = [
     ATTEMPT.turns[0],
     ATTEMPT,
     Verdict(0.25, None, (0.1, 0.9), "too short"),
+    Behaviour("tens first", "Add tens, then ones.", {"add": 2}),
     Judged(ATTEMPT, Verdict(1.0, True)),
     Reference("2", ("1 + 1", "2"), {"from": "a book"}),
     Part(TOKENS, target=0.5),

@@ -8,7 +8,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 import sharpen.models
-from sharpen.tasks.arithmetic import WORDINGS, Arithmetic
+from sharpen.core.records import user
+from sharpen.models.open import open_folder
+from sharpen.tasks.arithmetic import Arithmetic
 from sharpen.tasks.expressions import answered
 from sharpen.tasks.ladder import Ladder, Sizes
 
@@ -25,11 +27,22 @@ def model() -> PreTrainedModel:
     return AutoModelForCausalLM.from_pretrained(FOLDER, dtype=torch.float32)
 
 
-def test_it_is_a_llama_of_at_most_a_million_parameters(model: PreTrainedModel) -> None:
+def test_it_is_a_llama_of_at_most_two_million_parameters(model: PreTrainedModel) -> None:
     assert model.config.architectures == ["LlamaForCausalLM"]
-    assert model.num_parameters() <= 1_000_000
-    assert model.config.max_position_embeddings >= 256
-    assert (FOLDER / "model.safetensors").stat().st_size <= 4_000_000
+    assert model.num_parameters() <= 2_000_000
+    assert model.config.max_position_embeddings >= 512
+    assert sum(file.stat().st_size for file in FOLDER.iterdir()) <= 12_000_000
+
+
+def test_transformers_gives_the_same_likelihoods(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    ours = open_folder("nano", FOLDER)
+    asked, said = "Ada has 7 apples. Ada loses 2. How many has Ada?", "7-2=5\nAnswer: 5"
+    (mine,) = ours.at(ours.base).logprobs([(user(asked),)], [said])
+    shown = f"<|user|>{asked}<|end|><|assistant|>"
+    before, after = (tokenizer(text, return_tensors="pt")["input_ids"] for text in (shown, f"{said}<|end|>"))
+    logits = model(torch.cat([before, after], dim=1)).logits[0, before.shape[1] - 1 : -1]
+    theirs = logits.log_softmax(-1).gather(1, after[0, :, None])[:, 0]
+    assert torch.allclose(torch.tensor(mine)[: len(theirs)], theirs[: len(mine)], atol=1e-4)
 
 
 def test_the_card_names_these_weights(model: PreTrainedModel) -> None:
@@ -89,7 +102,7 @@ def test_it_solves_most_sums_of_level_1_and_none_of_level_8(
 
 def greedy_accuracy(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, level: int) -> float:
     """Of forty dev problems, one by one."""
-    task = Ladder(Arithmetic(WORDINGS[:1]), levels=(level,), sizes=Sizes(train=1, dev=40, test=1))
+    task = Ladder(Arithmetic(), levels=(level,), sizes=Sizes(train=1, dev=40, test=1))
     right = 0
     for problem in task.problems("dev"):
         chat = [{"role": message.role, "content": message.text} for message in problem.chat]

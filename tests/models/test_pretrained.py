@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("neox")
     torch.manual_seed(0)
     config = GPTNeoXConfig(
-        vocab_size=512, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64,
+        vocab_size=1024, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64,
         max_position_embeddings=128, initializer_range=0.3, bos_token_id=0, eos_token_id=0,
     )  # fmt: skip
     GPTNeoXForCausalLM(config).save_pretrained(path)
