@@ -69,6 +69,21 @@ def of_level(family: str, level: int) -> Chat:
     return (user(f"Write a task of {family} at level {level}."),)
 
 
+def of_topics(topics: Sequence[str]) -> Chat:
+    """A problem of one of these kinds: no example, no level."""
+    return (user(f"Write a task of {', '.join(topics)}."),)
+
+
+def with_answer(topics: Sequence[str]) -> Chat:
+    """A problem of one of these kinds and its answer in one reply; `propose.pose.read` reads it."""
+    return (
+        user(
+            f"Write a new task of {', '.join(topics)} that takes two or three steps. Write 'Task:' and the task, then "
+            "'Solution:' and its steps. End with one line that has nothing but 'Answer:' and the answer."
+        ),
+    )
+
+
 def shown(examples: Sequence[tuple[str, str]], question: str) -> Chat:
     """A question behind demonstrations: questions and solutions as turns of the chat."""
     turns = [turn for asked, solution in examples for turn in (user(asked), Message("assistant", solution))]

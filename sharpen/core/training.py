@@ -45,7 +45,7 @@ class Training:
     warmup     steps linearly up to the peak, then the schedule down to `floor` * rate
     position   (steps done, steps in all) of a schedule that spans several calls; None: this call alone
     inherit    moments: the optimiser's state comes with the start's name (the base begins afresh; other weights must
-               have been learned with it)
+               have been learned with it); afresh: the start's is left behind, but what is learned can be gone on from
     clip       largest norm of the gradient
     """
 
@@ -58,7 +58,7 @@ class Training:
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     floor: float = 0.0
     position: tuple[int, int] | None = None
-    inherit: Literal["nothing", "moments"] = "nothing"
+    inherit: Literal["nothing", "afresh", "moments"] = "nothing"
     adapter: Adapter | None = None
     clip: float = 1.0
 

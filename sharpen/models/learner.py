@@ -60,7 +60,7 @@ class Learner:
         for number, deal in enumerate(dealt):
             spend += course.step(deal, rate(how, self.body.width, number, len(dealt)), tally)
         optimiser.clear()
-        learned = trainee.stored(optimiser.moments() if how.inherit == "moments" else None, stored.step + len(dealt))
+        learned = trainee.stored(None if how.inherit == "nothing" else optimiser.moments(), stored.step + len(dealt))
         return learned, spend, tally.metrics() | told | {"tokens": float(spend.learned)}
 
     def _room(self, lectures: Sequence[Lecture], how: Training) -> int:
@@ -102,11 +102,11 @@ def _leashed(lecture: Lecture) -> bool:
 
 def _inherited(start: Weights, stored: Stored, how: Training) -> Mapping[str, Tensor] | None:
     """The optimiser's state to go on with; a start that never learned has none, and begins afresh."""
-    if how.inherit == "nothing":
+    if how.inherit != "moments":
         return None
     if stored.moments is None and stored.step:
         raise InvalidInput(
             f"expected the optimiser's moments with weights {start.id}, got none; "
-            "let them be learned with training.inherit = 'moments' too"
+            "let them be learned with training.inherit = 'moments' (or 'afresh') too"
         )
     return stored.moments

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable
 
 from sharpen.core.judging import by_problem, wording
-from sharpen.core.records import Attempt, Judged
+from sharpen.core.records import Attempt, Judged, Problem
 
 CALCULATION = re.compile(r"[-(]?\d[-+*/^().\d \t]*=[ \t]*-?\d+(?:[./]\d+)?")
 """Numbers and operators, an equals sign, a number."""
@@ -23,6 +23,15 @@ def above(
             distinct.setdefault(key(mark.attempt), mark)
         kept += list(distinct.values())[:cap]
     return kept
+
+
+def unsolved(marks: Iterable[Judged]) -> list[Problem]:
+    """The problems that no attempt solved (fail@K of K attempts each), in order of first appearance."""
+    return [
+        group[0].attempt.problem
+        for group in by_problem(marks).values()
+        if not any(mark.verdict.right for mark in group)
+    ]
 
 
 def cap_for(marks: Iterable[Judged], threshold: float, wanted: int, most: int = 64) -> int:

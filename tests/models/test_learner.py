@@ -273,6 +273,19 @@ def test_moments_that_were_not_kept_cannot_be_inherited() -> None:
         learner.learn(link, DEMOS, replace(HOW, inherit="moments"))
 
 
+def test_a_fresh_optimiser_leaves_the_starts_moments_behind_and_can_be_gone_on_from() -> None:
+    learner, store, start = desk(decoder())
+    how = replace(HOW, inherit="moments", rate=1e-2)
+    link = store.put("link", BODY, learner.learn(start, DEMOS, how)[0])
+    bare = store.put("bare", BODY, replace(store.get(link), moments=None))
+    afresh, _, _ = learner.learn(link, DEMOS, replace(how, inherit="afresh"))
+    inherited, _, _ = learner.learn(link, DEMOS, how)
+    assert same(afresh, learner.learn(bare, DEMOS, replace(how, inherit="nothing"))[0])
+    assert not same(afresh, inherited)
+    assert afresh.moments is not None
+    learner.learn(store.put("next", BODY, afresh), DEMOS, how)
+
+
 def test_an_adapter_is_learned_on_an_untouched_start_and_goes_on() -> None:
     body, adapter = decoder(), Adapter(4, 8.0)
     learner, store, start = desk(body)
