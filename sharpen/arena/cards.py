@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from sharpen.arena.claims import Arm, Claim, Claims, read_claims
-from sharpen.arena.compare import number
+from sharpen.arena.compare import average, number
 from sharpen.arena.disk import in_a_sentence, replace
 from sharpen.arena.findings import Finding, findings
 from sharpen.arena.registry import METHODS
@@ -153,8 +154,7 @@ def _once(items: Sequence[ItemT]) -> tuple[ItemT, ...]:
 
 
 def _line(arm: Arm, seeds: Sequence[int], results: Sequence[Mapping[str, Json]]) -> Line:
-    def mean(*path: str) -> float:
-        return sum(number(result, *path) for result in results) / len(results)
+    mean = partial(average, results)
 
     def scored(*path: str) -> Scored:
         problems = int(number(results[0], *path, "exam", "after", "n"))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
@@ -122,9 +123,7 @@ def rows_of(outcomes: Iterable[Outcome]) -> tuple[Row, ...]:
 
 
 def _row(method: str, runs: Sequence[tuple[Order, Mapping[str, Json]]]) -> Row:
-    def mean(*path: str) -> float:
-        return sum(number(result, *path) for _, result in runs) / len(runs)
-
+    mean = partial(average, [result for _, result in runs])
     gains = [number(r, "exam", "after", "score") - number(r, "exam", "before", "score") for _, r in runs]
     return Row(
         method,
@@ -142,6 +141,11 @@ def _row(method: str, runs: Sequence[tuple[Order, Mapping[str, Json]]]) -> Row:
         mean("spend", "unspent"),
         tuple(str(result["run"]) for _, result in runs),
     )
+
+
+def average(results: Sequence[Mapping[str, Json]], *path: str) -> float:
+    """The mean of the numbers at a path of results."""
+    return sum(number(result, *path) for result in results) / len(results)
 
 
 def number(result: Mapping[str, Json], *path: str) -> float:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sharpen.arena.solving import SOLVING
-from sharpen.arena.speaking import SPEAKING
 from sharpen.arena.statistics import paired
 from sharpen.arena.trials import Trial, Trials
+from sharpen.arena.trials_of_solutions import SOLVING
+from sharpen.arena.trials_of_words import SPEAKING
 from sharpen.core.ports import Policy
 from sharpen.core.records import Sampling
 from sharpen.core.streams import Rng, stream

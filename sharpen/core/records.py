@@ -82,6 +82,13 @@ class Sampling:
         """The same with `n` samples per chat."""
         return replace(self, n=n)
 
+    def require_exploring(self) -> None:
+        """Raises InvalidInput unless it draws from the whole policy, as a policy gradient must."""
+        if self.temperature == 0:
+            raise InvalidInput("a policy gradient needs temperature > 0, got 0; greedy attempts do not explore")
+        if self.top_p < 1:
+            raise InvalidInput(f"a policy gradient draws from the whole policy: top_p must be 1, got {self.top_p}")
+
     def greedy(self) -> "Sampling":
         """One most likely continuation per chat."""
         return replace(self, n=1, temperature=0.0, top_p=1.0)
@@ -227,6 +234,10 @@ class Attempt:
     def length(self) -> int:
         """Tokens the policy itself sampled."""
         return sum(len(p.tokens) for p in self.said if p.tokens is not None and p.author == "policy")
+
+    def behind(self, chat: Chat, shown: int) -> "Attempt":
+        """The same behind another beginning: every turn sees `chat` where its first `shown` messages stood."""
+        return replace(self, turns=tuple(replace(turn, seen=(*chat, *turn.seen[shown:])) for turn in self.turns))
 
 
 @dataclass(frozen=True, slots=True)

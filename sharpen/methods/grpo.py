@@ -61,10 +61,7 @@ class Config:
     def __post_init__(self) -> None:
         if self.rounds < 1 or self.problems < 1:
             raise InvalidInput(f"rounds and problems must be >= 1, got {self.rounds} and {self.problems}")
-        if self.how.temperature == 0:
-            raise InvalidInput("a policy gradient needs temperature > 0, got 0; greedy attempts do not explore")
-        if self.how.top_p < 1:
-            raise InvalidInput(f"a policy gradient draws from the whole policy: top_p must be 1, got {self.how.top_p}")
+        self.how.require_exploring()
         if self.beta < 0:
             raise InvalidInput(f"beta must be >= 0, got {self.beta}")
 

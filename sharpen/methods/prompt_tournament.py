@@ -33,7 +33,8 @@ from sharpen.judge.grade import GradeByLabel, GradeByReply
 from sharpen.judge.pairing import everyone, matchings, telling
 from sharpen.judge.standing import cross_check, standing
 from sharpen.judge.strengths import win_rates, wins
-from sharpen.sample.prompted import Asked, Prompt, Prompted, example
+from sharpen.sample.prompted import Prompt, Prompted, example
+from sharpen.sample.reworded import InOtherWords
 from sharpen.sample.rollout import rollout
 
 PAPER = Paper(
@@ -218,7 +219,7 @@ def _outputs(
     policy, found = lab.at(state.weights, "outputs", state.round), dict[tuple[int, int], Attempt]()
     for player, prompt in enumerate(state.prompts):
         own = [place for place in wanted if place[1] == player]
-        attempts = rollout(policy, Asked(lab.env, prompt), [period[at] for at, _ in own], config.how)
+        attempts = rollout(policy, InOtherWords(lab.env, prompt), [period[at] for at, _ in own], config.how)
         found |= zip(own, attempts, strict=True)
     return found
 

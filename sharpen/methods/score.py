@@ -31,6 +31,7 @@ from sharpen.core.training import Training
 from sharpen.sample.retry import Retry, Twice
 from sharpen.sample.rollout import rollout
 from sharpen.select.advantage import by_turn, progress, scaled
+from sharpen.select.reinforce import groups
 
 PAPER = Paper(
     title="Training Language Models to Self-Correct via Reinforcement Learning",
@@ -67,10 +68,7 @@ class Config:
             raise InvalidInput(f"rounds and problems must be >= 1, got {self.rounds} and {self.problems}")
         if self.how.n < 2:
             raise InvalidInput(f"the baseline is the mean of the other attempts: n must be >= 2, got {self.how.n}")
-        if self.how.temperature == 0:
-            raise InvalidInput("a policy gradient needs temperature > 0, got 0; greedy attempts do not explore")
-        if self.how.top_p < 1:
-            raise InvalidInput(f"a policy gradient draws from the whole policy: top_p must be 1, got {self.how.top_p}")
+        self.how.require_exploring()
         if not 0 <= self.initialise <= 1:
             raise InvalidInput(f"initialise must be in [0, 1], got {self.initialise}")
         if min(self.alpha, self.beta1, self.beta2) < 0:
@@ -137,8 +135,8 @@ def _advantages(
 ) -> tuple[Sequence[float], Sequence[float]]:
     """The advantages of all first tries and of all second ones, in order; groups of `n` at one problem."""
     paid = [_paid(marks, stage, config.alpha) for marks in tried]
-    groups = [paid[start : start + config.how.n] for start in range(0, len(paid), config.how.n)]
-    firsts, seconds = zip(*(credit for group in groups for credit in by_turn(group)), strict=True)
+    credited = (credit for group in groups(paid, config.how.n) for credit in by_turn(group))
+    firsts, seconds = zip(*credited, strict=True)
     return (scaled(firsts), scaled(seconds)) if config.scale else (firsts, seconds)
 
 

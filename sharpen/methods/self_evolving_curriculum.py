@@ -31,6 +31,7 @@ from sharpen.core.training import Training
 from sharpen.sample.direct import Direct
 from sharpen.sample.rollout import rollout
 from sharpen.select.advantage import group_mean
+from sharpen.select.reinforce import groups
 
 PAPER = Paper(
     title="Self-Evolving Curriculum for LLM Reasoning",
@@ -66,10 +67,7 @@ class Config:
             raise InvalidInput(f"rounds and problems must be >= 1, got {self.rounds} and {self.problems}")
         if self.how.n < 2:
             raise InvalidInput(f"an advantage needs a group of attempts: n must be >= 2, got {self.how.n}")
-        if self.how.temperature == 0:
-            raise InvalidInput("a policy gradient needs temperature > 0, got 0; greedy attempts do not explore")
-        if self.how.top_p < 1:
-            raise InvalidInput(f"a policy gradient draws from the whole policy: top_p must be 1, got {self.how.top_p}")
+        self.how.require_exploring()
 
     @classmethod
     def uniform(cls) -> "Config":
@@ -111,12 +109,12 @@ def run(lab: Lab, config: Config, state: State | None = None) -> Iterator[Round]
         ]
         problems = [next(queues[arm]) for arm in pulled]
         marks = judged(rollout(policy, lab.env, problems, config.how), lab.oracle.judge)
-        groups = [marks[start : start + config.how.n] for start in range(0, len(marks), config.how.n)]
+        tried = groups(marks, config.how.n)
         metrics = monitors(marks) | _watched(arms, state, chances, problems)
-        values = config.bandit.updated(state.values, _worths(pulled, groups, config.worth == "scaled"))
+        values = config.bandit.updated(state.values, _worths(pulled, tried, config.worth == "scaled"))
         lessons = [
             lesson
-            for group in groups
+            for group in tried
             for mark, advantage in zip(group, _advantages(group), strict=True)
             for lesson in reinforcement(mark.attempt, advantage)
         ]
@@ -156,11 +154,11 @@ def _queue(problems: Sequence[Problem], start: int, rng: Callable[[int], Rng]) -
         epoch, place = epoch + 1, 0
 
 
-def _worths(pulled: Sequence[int], groups: Sequence[Sequence[Judged]], scaled: bool) -> dict[int, float]:
+def _worths(pulled: Sequence[int], tried: Sequence[Sequence[Judged]], scaled: bool) -> dict[int, float]:
     """The mean |A| of all attempts at an arm's problems, by the arm's place; arms that were not drawn are left out.
     Groups of equals count, with 0: without them all arms would look much alike."""
     sizes: defaultdict[int, list[float]] = defaultdict(list)
-    for arm, group in zip(pulled, groups, strict=True):
+    for arm, group in zip(pulled, tried, strict=True):
         sizes[arm] += map(abs, _advantages(group, scaled))
     return {arm: fmean(sizes[arm]) for arm in sorted(sizes)}
 

@@ -16,5 +16,4 @@ def hinted(problem: Problem, reference: Reference) -> Problem:
 def unhinted(attempt: Attempt, problem: Problem, env: Env) -> Attempt:
     """An attempt at `hinted(problem, ...)` as one at the problem itself: every turn sees the scene without the hint."""
     shown, own = env.open(attempt.problem).chat, env.open(problem).chat
-    turns = tuple(replace(turn, seen=(*own, *turn.seen[len(shown) :])) for turn in attempt.turns)
-    return replace(attempt, problem=problem, turns=turns)
+    return replace(attempt.behind(own, len(shown)), problem=problem)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from sharpen.core.ports import Sampler
 from sharpen.core.records import Problem, Sampling, user
+from sharpen.core.speech import more_like
 from sharpen.core.streams import Rng, stream_key
 
 
@@ -14,8 +15,7 @@ def invent(policy: Sampler, seeds: Sequence[Problem], n: int, rng: Rng, how: Sam
     asked = []
     for _ in range(n):
         examples = rng.sample(list(seeds), min(shown, len(seeds)))
-        listed = "\n".join(f"Task: {problem.chat[-1].text}" for problem in examples)
-        asked.append((user(f"Write one more task like these.\n{listed}\nTask:"),))
+        asked.append(more_like([problem.chat[-1].text for problem in examples]))
     known = {problem.chat[-1].text for problem in seeds}
     once = replace(how, n=1, stop=(*how.stop, "\nTask:"))
     texts = [said[0].text.strip().removeprefix("Task:").strip() for said in policy.sample(asked, once)]

@@ -1,16 +1,16 @@
 """The solver that asks in a chosen way: the question inside a template, behind worked examples."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sharpen.core import speech
 from sharpen.core.errors import InvalidInput
 from sharpen.core.judging import MARK
 from sharpen.core.method import Seat
-from sharpen.core.ports import Env
-from sharpen.core.records import Attempt, Chat, Message, Problem, Reference, Sampling, Scene, Weights
+from sharpen.core.records import Attempt, Chat, Problem, Reference, Sampling, Weights
 from sharpen.core.speech import QUESTION
 from sharpen.sample.direct import GREEDY
+from sharpen.sample.reworded import InOtherWords
 from sharpen.sample.rollout import rollout
 
 
@@ -25,8 +25,8 @@ class Prompt:
         if self.template.count(QUESTION) != 1:
             raise InvalidInput(f"a template must hold {QUESTION} once, got {self.template!r}")
 
-    def around(self, chat: Chat) -> Chat:
-        """The chat asked in this way; raises InvalidInput where no user speaks last."""
+    def __call__(self, problem: Problem, chat: Chat) -> Chat:
+        """A problem's chat asked in this way; raises InvalidInput where no user speaks last."""
         if not chat or chat[-1].role != "user":
             raise InvalidInput("a prompt goes around the words of a user, but the chat does not end in any")
         *before, last = chat
@@ -45,33 +45,6 @@ def example(problem: Problem, reference: Reference) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A world whose problems are asked in another way; all else about it is as it was."""
-
-    env: Env
-    prompt: Prompt
-
-    @property
-    def deterministic(self) -> bool:
-        """As the world."""
-        return self.env.deterministic
-
-    @property
-    def max_tokens(self) -> int:
-        """As the world's."""
-        return self.env.max_tokens
-
-    def open(self, problem: Problem) -> Scene:
-        """The first scene of a problem, with the prompt around what it asks."""
-        scene = self.env.open(problem)
-        return replace(scene, chat=self.prompt.around(scene.chat))
-
-    def step_many(self, scenes: Sequence[Scene], actions: Sequence[Message]) -> list[Scene]:
-        """The scenes after each action."""
-        return self.env.step_many(scenes, actions)
-
-
-@dataclass(frozen=True, slots=True)
 class Prompted:
     """One attempt per problem, asked by the prompt; greedy unless told otherwise."""
 
@@ -81,4 +54,6 @@ class Prompted:
 
     def answer(self, seat: Seat, problems: Sequence[Problem]) -> list[Attempt]:
         """One attempt per problem, in order."""
-        return rollout(seat.at(self.weights, "answer"), Asked(seat.env, self.prompt), problems, self.how.times(1))
+        return rollout(
+            seat.at(self.weights, "answer"), InOtherWords(seat.env, self.prompt), problems, self.how.times(1)
+        )

@@ -8,6 +8,7 @@ from sharpen.core.method import Seat
 from sharpen.core.phrases import Phrases, rewritten
 from sharpen.core.ports import Env, Recall
 from sharpen.core.records import Attempt, Chat, Message, Problem, Sampling, Scene, Weights
+from sharpen.core.speech import QUESTION
 from sharpen.sample.direct import GREEDY
 from sharpen.sample.rollout import rollout
 
@@ -31,7 +32,7 @@ class Reminded:
 class Template:
     """In a template of {question}."""
 
-    text: str = "{question}"
+    text: str = QUESTION
 
     def __call__(self, problem: Problem, chat: Chat) -> Chat:
         """The chat with its question in the template."""
@@ -68,8 +69,7 @@ class InOtherWords:
 def as_asked(attempt: Attempt, env: Env) -> Attempt:
     """An attempt made in other words as one in the world's own: every turn sees what the world itself shows at first,
     and then what followed. What was learned from the other words must then come from within (context distillation)."""
-    own, shown = env.open(attempt.problem).chat, attempt.turns[0].seen
-    return replace(attempt, turns=tuple(replace(turn, seen=(*own, *turn.seen[len(shown) :])) for turn in attempt.turns))
+    return attempt.behind(env.open(attempt.problem).chat, len(attempt.turns[0].seen))
 
 
 @dataclass(frozen=True, slots=True)

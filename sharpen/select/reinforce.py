@@ -1,15 +1,18 @@
 """Judged attempts into the lessons of a policy gradient, each against the others at its problem."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from sharpen.core.lessons import Lesson, reinforcement
 from sharpen.core.records import Judged
 from sharpen.select.advantage import leave_one_out
 
+T = TypeVar("T")
 
-def groups(marks: Sequence[Judged], n: int) -> list[Sequence[Judged]]:
+
+def groups(items: Sequence[T], n: int) -> list[Sequence[T]]:
     """`n` in a row at a time, as a rollout of `n` attempts a problem gives them: two groups at one problem stay two."""
-    return [marks[start : start + n] for start in range(0, len(marks), n)]
+    return [items[start : start + n] for start in range(0, len(items), n)]
 
 
 def against_others(marks: Sequence[Judged], n: int, leash: float = 0.0) -> list[Lesson]:
