@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from sharpen.arena import disk
 from sharpen.arena.claims import Arm, Claim, Claims, read_claims
-from sharpen.arena.compare import average, number
-from sharpen.arena.disk import in_a_sentence, replace
-from sharpen.arena.findings import Finding, findings
+from sharpen.arena.code import Made
+from sharpen.arena.compare import average
+from sharpen.arena.findings import Decision, Finding, decided, numbers
+from sharpen.arena.journal import number
 from sharpen.arena.registry import METHODS
 from sharpen.core.archive import from_json, to_json
 from sharpen.core.errors import CorruptRecord
@@ -31,7 +33,8 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """One run of an arm: scores on its own task and, after, on the others; work in FLOPs, paid seconds; its folder."""
+    """One run of an arm: scores on its own task and, after, on the others; work in FLOPs, paid seconds; its folder; the
+    code it was begun by and what else it was gone on with or examined by, in order."""
 
     seed: int
     before: float
@@ -40,6 +43,7 @@ class Seed:
     flops: float
     seconds: float
     run: str
+    made: tuple[Made, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,31 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What an earlier look said of a claim."""
+
+    claim: str
+    mean: float
+    p: float
+    adjusted: float
+    verdict: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An earlier card: its day, the digest of its claim file, its seeds, and what it said."""
+
+    date: str
+    digest: str
+    seeds: tuple[int, ...]
+    seen: tuple[Seen, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
-    """A claim file decided. `digest` is the file's when the card was made; versions, commits and machines are those of
-    the runs, each once; `date` is the day (UTC) on which the card was written."""
+    """A claim file decided. `digest` is the file's when the card was made; `looks` are the cards before this one that
+    were of other numbers or other claims; versions, commits and machines are those of the runs, each once; `date` is
+    the day (UTC) on which the card was written."""
 
     method: str
     digest: str
@@ -71,6 +97,7 @@ class Card:
     budget: str
     claims: tuple[Claim, ...]
     findings: tuple[Finding, ...]
+    looks: tuple[Look, ...]
     arms: tuple[Line, ...]
     departures: tuple[str, ...]
     command: str
@@ -79,27 +106,52 @@ class Card:
     machines: tuple[Mapping[str, Json], ...]
     date: str
 
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of every arm."""
+        return tuple(seed.seed for seed in self.arms[0].seeds)
 
-def card_of(claims: Claims, results: Mapping[str, Sequence[Mapping[str, Json]]]) -> Card:
-    """The card of a claim file whose runs are all finished: results by arm, one a seed, in the order of the seeds."""
-    made = [result["made"] for own in results.values() for result in own]
-    where = [facts for facts in made if isinstance(facts, Mapping)]
-    machines = [machine for facts in where if isinstance(machine := facts.get("machine"), Mapping)]
+
+def card_of(claims: Claims, results: Mapping[str, Sequence[Mapping[str, Json]]], before: Card | None = None) -> Card:
+    """The card of a claim file whose runs are all finished: results by arm, one a seed, in the order of the seeds. What
+    the card `before` said is an earlier look, unless it was of the same claims and numbers."""
+    machines = [machine for own in results.values() for r in own if isinstance(machine := r["machine"], Mapping)]
+    lines = tuple(_line(arm, claims.seeds, results[arm.name]) for arm in claims.arms)
+    made = [made for line in lines for seed in line.seeds for made in seed.made]
+    found = numbers(claims, results)
+    looks = _looks(claims, found, before)
     return Card(
         claims.method,
         claims.digest,
         claims.model,
         str(claims.budget),
         claims.claims,
-        findings(claims, results),
-        tuple(_line(arm, claims.seeds, results[arm.name]) for arm in claims.arms),
+        decided(claims.claims, found, len(looks) + 1),
+        looks,
+        lines,
         claims.departures,
         f"sharpen replicate {claims.method}",
-        _once([str(facts.get("version", "")) for facts in where]),
-        _once([str(facts.get("commit", "")) for facts in where]),
+        _once([one.version for one in made]),
+        _once([one.commit for one in made]),
         _once(machines),
         datetime.now(UTC).date().isoformat(),
     )
+
+
+def _looks(claims: Claims, found: Sequence[Sequence[float]], before: Card | None) -> tuple[Look, ...]:
+    """All earlier looks. The same claims, whatever their words, of the same numbers are the same look again."""
+    if before is None:
+        return ()
+    same = [_bare(claim) for claim in claims.claims] == [_bare(claim) for claim in before.claims]
+    if same and [tuple(own) for own in found] == [one.values for one in before.findings]:
+        return before.looks
+    seen = tuple(Seen(one.claim, one.mean, one.p, one.adjusted, one.verdict) for one in before.findings)
+    return (*before.looks, Look(before.date, before.digest, before.seeds, seen))
+
+
+def _bare(claim: Claim) -> Claim:
+    """A claim without the words that say it."""
+    return replace(claim, says="", source="")
 
 
 def card_path(folder: Path, method: str) -> Path:
@@ -111,9 +163,9 @@ def write_card(folder: Path, card: Card) -> Path:
     """Puts a card beside the claim files, atomically, and says where."""
     path = card_path(folder, card.method)
     text = json.dumps(to_json(card), indent=1, ensure_ascii=False) + "\n"
-    with in_a_sentence(f"write the card {path}"):
+    with disk.in_a_sentence(f"write the card {path}"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace(path, lambda file: file.write(text.encode()))
+        disk.replace(path, lambda file: file.write(text.encode()))
     return path
 
 
@@ -176,6 +228,7 @@ def _line(arm: Arm, seeds: Sequence[int], results: Sequence[Mapping[str, Json]])
 
 
 def _seed(seed: int, arm: Arm, result: Mapping[str, Json]) -> Seed:
+    made = result["made"]
     return Seed(
         seed,
         number(result, "exam", "before", "score"),
@@ -184,4 +237,5 @@ def _seed(seed: int, arm: Arm, result: Mapping[str, Json]) -> Seed:
         number(result, "spend", "flops"),
         number(result, "spend", "seconds"),
         str(result["run"]),
+        tuple(from_json(Made, one) for one in made) if isinstance(made, list) else (),
     )

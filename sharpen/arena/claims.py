@@ -2,23 +2,24 @@
 
 import json
 import tomllib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from math import isfinite
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from sharpen.arena.quantities import of_an_exam, require_quantity
-from sharpen.arena.registry import METHODS, configured, load
+from sharpen.arena.registry import METHODS, configured, load, needs_of
 from sharpen.arena.setup import Order
-from sharpen.core.archive import fields_of, from_json
+from sharpen.core.archive import fields_of, from_json, to_json
 from sharpen.core.budget import Budget, parse_budget
 from sharpen.core.errors import CorruptRecord, InvalidInput, nearest
 from sharpen.core.records import Json
 
 FEWEST_SEEDS = 5
 MOST_TRIED = 4
+ROLES = ("teacher", "judge")
 """Settings that may have been tried on dev for one arm before the claim was stated."""
 
 
@@ -28,6 +29,8 @@ class Arm:
 
     method    a method or its variant
     task      what it trains on
+    teacher   the model that it may learn from, where it asks one
+    judge     the model that it may ask for verdicts, where it asks one
     exams     other tasks that what it delivered is examined on, beside its own
     tried     the settings tried for it on dev, in words
     """
@@ -35,9 +38,16 @@ class Arm:
     name: str
     method: str
     task: str
+    teacher: str | None
+    judge: str | None
     settings: Mapping[str, Json]
     exams: tuple[str, ...]
     tried: tuple[str, ...]
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The models it asks beside the one it improves, by role."""
+        return {role: name for role in ROLES if (name := getattr(self, role)) is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,7 @@ class Claims:
 
     def order(self, arm: Arm, seed: int) -> Order:
         """One run of an arm."""
-        cast = {"model": self.model}
+        cast = {"model": self.model, **arm.roles}
         return Order(arm.method, arm.task, cast, self.budget, seed, arm.settings, dev=self.dev, test=self.test)
 
     def orders(self) -> list[Order]:
@@ -103,6 +113,8 @@ class _Head:
     """What a claim file says at its top."""
 
     model: str
+    teacher: str | None
+    judge: str | None
     task: str
     budget: str
     seeds: tuple[int, ...]
@@ -115,7 +127,15 @@ class _Head:
 
 
 RecordT = TypeVar("RecordT")
-_DEFAULTS: Mapping[str, Json] = {"model": "nano", "dev": 60, "test": 300, "exams": [], "departures": []}
+_DEFAULTS: Mapping[str, Json] = {
+    "model": "nano",
+    "teacher": None,
+    "judge": None,
+    "dev": 60,
+    "test": 300,
+    "exams": [],
+    "departures": [],
+}
 
 
 def claim_files(folder: Path) -> dict[str, Path]:
@@ -156,10 +176,10 @@ def read_claims(path: Path, methods: str = METHODS) -> Claims:
         tuple(_arm(name, given, head, f"arm {name} of {path.name}", methods) for name, given in head.arms.items()),
         tuple(_claim(name, given, f"claim {name} of {path.name}") for name, given in head.claims.items()),
     )
-    for order in found.orders():
-        named = [arm.name for arm in found.arms if found.order(arm, order.seed) == order]
-        if len(named) > 1:
-            raise InvalidInput(f"expected arms that differ in {path.name}, got {' and '.join(named)} alike; merge them")
+    _differ(found.arms, path.name, methods)
+    for role in ROLES:
+        if getattr(head, role) is not None and not any(role in arm.roles for arm in found.arms):
+            raise InvalidInput(f"expected an arm that asks a {role} in {path.name}, got none; leave {role} out")
     for claim in found.claims:
         _check(claim, {arm.name: arm for arm in found.arms}, f"claim {claim.id} of {path.name}")
     return found
@@ -170,19 +190,42 @@ def digest(data: Mapping[str, Json]) -> str:
     return blake2b(json.dumps(data, sort_keys=True, default=str).encode(), digest_size=8).hexdigest()
 
 
+def _differ(arms: Sequence[Arm], where: str, methods: str) -> None:
+    """Raises InvalidInput where two arms would run the same under two names, whatever they leave unsaid."""
+    named: dict[str, str] = {}
+    for arm in arms:
+        config = to_json(configured(load(arm.method, methods), arm.settings))
+        whole = repr((arm.method.partition(":")[0], config, arm.task, arm.roles))
+        if whole in named:
+            raise InvalidInput(
+                f"expected arms that differ in {where}, got {named[whole]} and {arm.name}, which are the same method "
+                "with the same settings on the same task; merge them"
+            )
+        named[whole] = arm.name
+
+
 def _arm(name: str, given: Mapping[str, Json], head: _Head, where: str, methods: str) -> Arm:
     defaults: dict[str, Json] = {
         "method": name,
         "task": head.task,
+        "teacher": None,
+        "judge": None,
         "settings": {},
         "exams": list(head.exams),
         "tried": [],
     }
     arm = _record(Arm, given, {**defaults, "name": name}, where, own={"name"})
     try:
-        configured(load(arm.method, methods), arm.settings)
+        method = load(arm.method, methods)
+        needs = needs_of(method, configured(method, arm.settings))
     except InvalidInput as wrong:
         raise InvalidInput(f"{where}: {wrong}") from wrong
+    arm = replace(arm, **{role: getattr(head, role) for role in ROLES if role in needs and role not in given})
+    for role in ROLES:
+        if role in arm.roles and role not in needs:
+            raise InvalidInput(f"expected no {role} in {where}, whose method asks none so set; leave {role} out")
+        if role in needs and role not in arm.roles:
+            raise InvalidInput(f"expected a {role} in {where}, whose method asks one; name a model by {role}")
     if arm.task in arm.exams:
         raise InvalidInput(f"expected other tasks than its own under exams in {where}, got {arm.task!r}; leave it out")
     if len(arm.tried) > MOST_TRIED:

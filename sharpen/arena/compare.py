@@ -1,22 +1,28 @@
 """Methods side by side on one task, model and budget: each run in its own folder, and what it gained over one start."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
+from typing import TypeVar
 
-from sharpen.arena.journal import Journal, run_folder
-from sharpen.arena.play import Listener, Start, examined_start, play, unheard
+from sharpen.arena import disk
+from sharpen.arena.code import code_digest
+from sharpen.arena.exam import Exam
+from sharpen.arena.journal import Journal, number, run_folder
+from sharpen.arena.play import Listener, Start, examined_on_test, examined_start, play, unheard
 from sharpen.arena.registry import configured, load, require
 from sharpen.arena.setup import Openers, Order, Setup
 from sharpen.arena.statistics import Interval, holm, paired
-from sharpen.arena.workers import Outcome, in_turn, side_by_side
+from sharpen.arena.workers import Outcome, carried_out
 from sharpen.core.archive import from_json, to_json
-from sharpen.core.errors import CorruptRecord, InvalidInput, SharpenError
+from sharpen.core.errors import CorruptRecord, InvalidInput
 from sharpen.core.records import Json
+
+RecordT = TypeVar("RecordT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ def compare(
         raise InvalidInput(f"expected at least one order and one job, got {len(orders)} and {jobs}")
     start = shared_start(_checked(orders, openers), below)
     errand = Errand(openers, below, start)
-    outcomes = in_turn(errand, orders, tell) if jobs == 1 else side_by_side(errand, orders, jobs, tell)
+    outcomes = carried_out(errand, orders, jobs, tell)
     failures = {_label(outcome.order): outcome.failure for outcome in outcomes if outcome.failure is not None}
     stopped = any(outcome.result is None and outcome.failure is None for outcome in outcomes)
     return Comparison(rows_of(outcomes), failures, stopped or any(_interrupted(outcome) for outcome in outcomes))
@@ -88,26 +94,33 @@ class Errand:
 
 
 def shared_start(setup: Setup, below: Path) -> Start:
-    """The start's exam, held once for all runs below a folder and kept there."""
+    """The start's exams, held once for all runs below a folder and kept there."""
+    return _once(Start, setup, below, "start", partial(examined_start, setup))
+
+
+def shared_test(setup: Setup, below: Path) -> Exam:
+    """The start's exam on a task that nothing is trained on, held once and kept likewise."""
+    return _once(Exam, setup, below, "test", partial(examined_on_test, setup))
+
+
+def _once(kind: type[RecordT], setup: Setup, below: Path, name: str, hold: Callable[[], RecordT]) -> RecordT:
+    """What was held before for this task, asked in this way, and this model, by the code as it stands; else `hold`."""
     facts = setup.facts()
-    which = [facts[name] for name in ("task", "model", "problems", "test", "dev")] + [setup.cast["model"].base.id]
-    file = below / f"start-{blake2b(repr(which).encode(), digest_size=4).hexdigest()}.json"
+    which = [facts[fact] for fact in ("task", "asking", "model", "problems", "test", "dev")]
+    key = repr([*which, setup.cast["model"].base.id, code_digest()])
+    file = below / f"{name}-{blake2b(key.encode(), digest_size=4).hexdigest()}.json"
     if file.exists():
         try:
-            return from_json(Start, json.loads(file.read_text(encoding="utf-8")))
+            return from_json(kind, json.loads(file.read_text(encoding="utf-8")))
         except (ValueError, CorruptRecord) as wrong:
             raise CorruptRecord(
                 f"expected the start's exam in {file}, got what does not read ({wrong}); delete it"
             ) from wrong
-    start = examined_start(setup)
-    below.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    try:
-        partial.write_text(json.dumps(to_json(start)), encoding="utf-8")
-        partial.replace(file)
-    except OSError as wrong:
-        raise SharpenError(f"could not write {file}: {wrong}; free some space and start again") from wrong
-    return start
+    held = hold()
+    with disk.in_a_sentence(f"write {file}"):
+        below.mkdir(parents=True, exist_ok=True)
+        disk.replace(file, lambda out: out.write(json.dumps(to_json(held)).encode()))
+    return held
 
 
 def rows_of(outcomes: Iterable[Outcome]) -> tuple[Row, ...]:
@@ -146,16 +159,6 @@ def _row(method: str, runs: Sequence[tuple[Order, Mapping[str, Json]]]) -> Row:
 def average(results: Sequence[Mapping[str, Json]], *path: str) -> float:
     """The mean of the numbers at a path of results."""
     return sum(number(result, *path) for result in results) / len(results)
-
-
-def number(result: Mapping[str, Json], *path: str) -> float:
-    """The number at a path of a result; raises CorruptRecord where there is none."""
-    value: Json = result
-    for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    if not isinstance(value, int | float):
-        raise CorruptRecord(f"expected a number at {'.'.join(path)} of a result, got {value!r}; run it anew")
-    return value
 
 
 def _checked(orders: Sequence[Order], openers: Openers) -> Setup:

@@ -42,12 +42,13 @@ class Probe:
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What one round costs (work, and seconds at the probe's pace), how many the budget pays for, what they cost
-    together, and what the probe of the model showed."""
+    together, what the probe of the model showed, and the metrics that the first round logged."""
 
     round: Spend
     rounds: int | None
     whole: Spend
     probe: Probe
+    metrics: tuple[str, ...]
 
 
 def estimate(setup: Setup) -> Estimate:
@@ -72,12 +73,13 @@ def estimate(setup: Setup) -> Estimate:
         setup.task,
         ledger.left,
     )
-    if next(setup.method.start(lab, setup.config, None), None) is None:
+    round = next(setup.method.start(lab, setup.config, None), None)
+    if round is None:
         raise InvalidInput(f"{setup.order.method} yields no round; its run() must yield at least one")
     seconds = sum(_seconds(phantoms[key].flops, probes[key]) for key in models)
     one = replace(ledger.work(), seconds=seconds)
     rounds = _rounds(setup, one)
-    return Estimate(one, rounds, _times(one, rounds or 0), first)
+    return Estimate(one, rounds, _times(one, rounds or 0), first, tuple(round.metrics))
 
 
 def _likely(found: Probe) -> float:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from sharpen.arena.code import Made
 from sharpen.arena.disk import append, in_a_sentence, locked, replace
 from sharpen.arena.parquet import read_attempts, write_attempts
 from sharpen.arena.settings import PROVENANCE, changes, provenance, read_toml, resolved, toml_of
@@ -22,6 +23,7 @@ from sharpen.core.method import Round
 from sharpen.core.records import Json, Judged
 
 CONFIG, ROUNDS, ATTEMPTS, RESULT = "config.toml", "rounds.jsonl", "attempts.parquet", "result.json"
+MADE = "made.jsonl"
 _LONGEST_PART = 48
 
 
@@ -119,6 +121,23 @@ class Journal:
                 f"expected the config that {self.folder.name} began with, got {'; '.join(changed)}; "
                 "go on with what it was, or begin anew in another folder"
             )
+
+    def made(self) -> tuple[Made, ...]:
+        """The code that the run was begun by, and what else it was gone on with, in order."""
+        config, path = self.config, self.folder / MADE
+        begun = Made(*(str(config.get(key, "")) for key in ("version", "commit", "code")))
+        lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+        try:
+            return (begun, *(from_json(Made, json.loads(line)) for line in lines))
+        except (CorruptRecord, ValueError) as error:
+            raise CorruptRecord(f"{path}: {error}") from error
+
+    def sign(self, made: Made) -> None:
+        """Notes the code that the run is gone on with, where it is not that of before."""
+        self._require_lock()
+        if made != self.made()[-1]:
+            with in_a_sentence(f"continue the run {self.folder}"):
+                append(self.folder / MADE, json.dumps(to_json(made)).encode() + b"\n")
 
     def rounds(self) -> Iterator[Entry]:
         """All finished rounds, in order; raises CorruptRecord."""
@@ -219,6 +238,16 @@ def run_folder(below: Path, config: Mapping[str, object]) -> Path:
 def _safe(name: str) -> str:
     """A part of a folder's name: other characters become a dash, and no two dashes follow each other."""
     return re.sub(r"[^A-Za-z0-9._+]+", "-", name)[:_LONGEST_PART].strip("-.") or "x"
+
+
+def number(result: Mapping[str, Json], *path: str) -> float:
+    """The number at a path of a result; raises CorruptRecord where there is none."""
+    value: Json = result
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if not isinstance(value, int | float):
+        raise CorruptRecord(f"expected a number at {'.'.join(path)} of a result, got {value!r}; run it anew")
+    return value
 
 
 def runs_below(folder: Path) -> list[Path]:

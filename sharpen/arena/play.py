@@ -9,7 +9,7 @@ from typing import Literal
 from sharpen.arena.deliver import deliver, write_card
 from sharpen.arena.estimate import estimate
 from sharpen.arena.exam import Exam, Room, bound, difference
-from sharpen.arena.journal import Charged, Entry, Journal
+from sharpen.arena.journal import Charged, Entry, Journal, number
 from sharpen.arena.meter import Ledger, MeteredEnv, MeteredOracle
 from sharpen.arena.setup import Openers, Setup, order_of
 from sharpen.core.budget import Budget, Spend
@@ -25,10 +25,10 @@ Ended = Literal["finished", "budget", "rounds", "stopped"]
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where a run is: finished rounds, the used share of its budget, seconds of its clock so far and to come (None
-    while unknown), and the last score on dev."""
+    while unknown), and the last score on dev. One that was over before it was asked for is `kept`."""
 
     run: str
-    doing: Literal["rounds", "exam", "done"]
+    doing: Literal["rounds", "exam", "done", "kept"]
     round: int
     used: float
     seconds: float
@@ -53,23 +53,33 @@ class Start:
 
 def examined_start(setup: Setup) -> Start:
     """Examines the start on test and dev."""
-    room = setup.room(None)
-    return Start(room.examine(setup.start, "test", setup.order.test), room.examine(setup.start, "dev", setup.order.dev))
+    return Start(examined_on_test(setup), setup.room(None).examine(setup.start, "dev", setup.order.dev))
+
+
+def examined_on_test(setup: Setup) -> Exam:
+    """Examines the start on test alone."""
+    return setup.room(None).examine(setup.start, "test", setup.order.test)
 
 
 def play(setup: Setup, journal: Journal, tell: Listener = unheard, start: Start | None = None) -> Mapping[str, Json]:
     """Plays a run to its end, from where its journal stops, and returns what result.json says.
 
     A run that has ended is not examined again; one that was interrupted goes on, and that second look is counted.
-    Raises InvalidInput where the budget does not pay for one round.
+    Raises InvalidInput where the budget does not pay for one round, KeyboardInterrupt where it was stopped before one
+    was finished.
     """
     past = journal.result()
     if past is not None and past["ended"] != "stopped":
+        used, seconds = 1 - number(past, "spend", "unspent"), number(past, "spend", "seconds")
+        tell(Progress(journal.folder.name, "kept", int(number(past, "rounds")), used, seconds, None, None))
         return past
+    journal.sign(setup.made)
     run = _Run(setup, journal, tell)
     ended = run.drive()
     last = journal.last_round()
     if last is None:
+        if ended == "stopped":
+            raise KeyboardInterrupt
         raise _nothing(setup, ended)
     run.say("exam", last)
     deliver(journal, run.cast["model"], last.round.solver)
@@ -198,8 +208,6 @@ def _nothing(setup: Setup, ended: Ended) -> SharpenError:
             f"the budget of {budget} is too small for one round of {name}, which needs about "
             f"{Budget(_upwards(budget.used(need, need.seconds)), budget.currency)}; give more, or set a smaller round"
         )
-    if ended == "stopped":
-        return SharpenError(f"{name} was interrupted before its first round was finished; resume begins it again")
     return SharpenError(f"{name} ended without a single round; its run() must yield at least one")
 
 

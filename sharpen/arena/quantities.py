@@ -5,7 +5,7 @@ from statistics import fmean
 
 from scipy import stats
 
-from sharpen.arena.compare import number
+from sharpen.arena.journal import number
 from sharpen.core.errors import InvalidInput, nearest
 from sharpen.core.records import Json
 
@@ -30,6 +30,9 @@ GAIN = "gain"
 MEASURE = "measure"
 """measure/NAME: a measure of the task's own, at the exam after."""
 
+TRIES = "tries/"
+"""Begins the measures that an exam of several tries has beside the task's own."""
+
 SERIES = ("mean", "trend")
 """mean/NAME and trend/NAME: of a metric over the rounds of a run, its mean, and its rank correlation (Spearman's) with
 the number of the round, in [-1, 1]; 0 where it never changes."""
@@ -49,6 +52,12 @@ def of_an_exam(name: str) -> bool:
     return name in (GAIN, *OF_EXAMS) or name.startswith(f"{MEASURE}/")
 
 
+def measure_in(name: str) -> str | None:
+    """The task's measure that a quantity is, if it is one; those of tries are known only once there were several."""
+    kind, _, measure = name.partition("/")
+    return measure if kind == MEASURE and not measure.startswith(TRIES) else None
+
+
 def metric_in(name: str) -> str | None:
     """The metric of rounds that a quantity is made of, if it is."""
     kind, _, metric = name.partition("/")
@@ -57,7 +66,7 @@ def metric_in(name: str) -> str | None:
 
 def quantity(result: Mapping[str, Json], name: str, exam: str | None = None) -> float:
     """A quantity of a run from its result; `exam` is the task it was examined on beside its own, whose results stand
-    under `elsewhere`, and series of metrics stand under `metrics`. Raises CorruptRecord where it is not there."""
+    under `elsewhere`, and series of metrics stand under `metrics`. Raises SharpenError where it is not there."""
     kind, _, rest = name.partition("/")
     path = ("elsewhere", exam) if exam is not None else ()
     if kind in SERIES:
@@ -73,10 +82,10 @@ def _series(result: Mapping[str, Json], metric: str) -> list[float]:
     kept = result.get("metrics")
     values = kept.get(metric) if isinstance(kept, Mapping) else None
     if not isinstance(values, Sequence) or isinstance(values, str) or not values:
-        raise InvalidInput(
-            f"expected a metric {metric!r} in every round, got none in {result.get('run')}; name another"
-        )
-    return [float(value) for value in values if isinstance(value, int | float)]
+        logged = result.get("logged")
+        known = [str(name) for name in logged] if isinstance(logged, Sequence) and not isinstance(logged, str) else []
+        raise InvalidInput(nearest("metric of the rounds", metric, known))
+    return [number({metric: value}, metric) for value in values]
 
 
 def _of_series(kind: str, values: Sequence[float]) -> float:

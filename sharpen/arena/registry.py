@@ -125,10 +125,16 @@ def _beginning(kind: object) -> object:
     return None
 
 
+def needs_of(method: Listed, config: object) -> frozenset[str]:
+    """What a method needs with these settings: some need something more (`Config.needs`)."""
+    more: frozenset[str] = getattr(config, "needs", frozenset())
+    return method.needs | more
+
+
 def require(method: Listed, config: object, cast: Mapping[str, Model], task: Task) -> None:
-    """Raises LacksNeed where neither model nor task offers what the method needs, or what its settings need beside
-    (`Config.needs`, where there is such a property); nothing has been spent yet."""
-    needs: frozenset[str] = method.needs | getattr(config, "needs", frozenset())
+    """Raises LacksNeed where neither model nor task offers what the method needs with these settings; nothing has been
+    spent yet."""
+    needs = needs_of(method, config)
     idle = sorted(frozenset(cast) - {"model"} - needs)
     if idle:
         raise InvalidInput(f"{method.name} asks no {' and no '.join(idle)}; leave --{' and --'.join(idle)} out")

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -11,9 +10,10 @@ from pathlib import Path
 import tomli_w
 
 from sharpen import __version__
+from sharpen.arena.code import commit
 from sharpen.core.errors import CorruptRecord, InvalidInput
 
-PROVENANCE = ("version", "commit", "machine")
+PROVENANCE = ("version", "commit", "code", "machine")
 """Keys that say where a run was made; of these only the version has to stay."""
 
 
@@ -34,7 +34,7 @@ def _plain(key: str, value: object) -> object:
 
 
 def provenance() -> dict[str, object]:
-    """This version, the commit of its sources ("" where they are not in a repository), and this machine."""
+    """This version, the commit of its sources, and this machine."""
     machine: dict[str, object] = {
         "system": platform.platform(),
         "python": platform.python_version(),
@@ -47,7 +47,7 @@ def provenance() -> dict[str, object]:
             machine[package] = version(package)
         except PackageNotFoundError:
             continue
-    return {"version": __version__, "commit": _commit(), "machine": machine}
+    return {"version": __version__, "commit": commit(), "machine": machine}
 
 
 def _processor() -> str:
@@ -58,19 +58,6 @@ def _processor() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
-
-
-def _commit() -> str:
-    home = Path(__file__).parents[2]
-    if not (home / ".git").exists():
-        return ""
-    try:
-        asked = subprocess.run(
-            ["git", "-C", str(home), "rev-parse", "--verify", "HEAD"], capture_output=True, text=True, check=False
-        )
-    except OSError:  # no git here
-        return ""
-    return asked.stdout.strip()
 
 
 def toml_of(config: Mapping[str, object]) -> str:
@@ -92,7 +79,7 @@ def changes(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
     return [
         f"{key}: {before.get(key, 'not set')} -> {after.get(key, 'not set')}"
         for key in sorted(before.keys() | after.keys())
-        if before.get(key) != after.get(key) and key.split(".")[0] not in ("commit", "machine")
+        if before.get(key) != after.get(key) and key.split(".")[0] not in ("commit", "code", "machine")
     ]
 
 

@@ -6,6 +6,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from sharpen.arena.code import Made, made_by
 from sharpen.arena.exam import Room
 from sharpen.arena.registry import METHODS, Listed, configured, load, require
 from sharpen.core.archive import to_json
@@ -69,13 +70,17 @@ class Openers:
 
     def open(self, order: Order) -> "Setup":
         """The parts of an order; raises InvalidInput or LacksNeed before anything is spent."""
+        setup = self.open_for_exam(order)
+        require(setup.method, setup.config, setup.cast, setup.task)
+        return setup
+
+    def open_for_exam(self, order: Order) -> "Setup":
+        """The parts of an order that is only examined: its task need not offer what training takes."""
         method = load(order.method, self.methods)
         config = configured(method, order.settings)
         task = self.task(order.task, **order.asking)
         opened = {name: self.model(name) for name in dict.fromkeys(order.cast.values())}
-        cast = {role: opened[name] for role, name in order.cast.items()}
-        require(method, config, cast, task)
-        return Setup(order, method, config, task, cast)
+        return Setup(order, method, config, task, {role: opened[name] for role, name in order.cast.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,11 @@ class Setup:
     def start(self) -> Direct:
         """What there is before any training: the model as it came, asked once, greedily."""
         return Direct(self.cast["model"].base)
+
+    @property
+    def made(self) -> Made:
+        """The code that plays it."""
+        return made_by(self.method.run.__module__)
 
     def room(self, weights: Path | None) -> Room:
         """Where this run is examined; `weights` is the folder it keeps them in."""
@@ -114,6 +124,7 @@ class Setup:
             "cast": dict(order.cast),
             "weights": {role: model.base.id for role, model in self.cast.items()},
             "settings": to_json(self.config),
+            "code": self.made.code,
         }
 
 

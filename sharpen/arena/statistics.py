@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import comb, isfinite
+from math import comb, floor, inf, isfinite, log2
 from typing import Literal
 
 import numpy as np
@@ -14,6 +14,8 @@ from sharpen.core.errors import InvalidInput
 Over = Literal["seeds", "problems", "seeds and problems"]
 LEVEL = 0.95
 POWER = 0.8
+ROUNDING = 1e-12
+"""Relative: differences of equal scores need not be equal to the last bit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,19 @@ def equivalent(differences: Sequence[float], margin: float, level: float = LEVEL
     return Equivalence(inner.mean, inner.low, inner.high, inner.n, margin, p, p < 1 - level)
 
 
+def sign(difference: float, n: int) -> float:
+    """The exact two-sided sign test of `n` differences that are all alike: the chance that so many fair coins fall on
+    one side, 2^(1-n); 1 where they are 0, which no side has. It asks nothing of their spread."""
+    return min(1.0, 2.0 ** (1 - n)) if difference else 1.0
+
+
+def signs_to_exclude(p: float) -> int:
+    """The fewest differences, all alike, with which the sign test comes below `p`."""
+    if not 0 < p < 1:
+        raise InvalidInput(f"a p-value to come below must lie between 0 and 1, got {p}")
+    return floor(1 - log2(p)) + 1
+
+
 def holm(pvalues: Sequence[float]) -> list[float]:
     """Holm's adjusted p-values, in the order given: the chance of any false claim is at most their threshold."""
     if not all(0 <= p <= 1 for p in pvalues):
@@ -147,14 +162,24 @@ def seeds_to_exclude(distance: float, spread: float, level: float = LEVEL, power
     """The fewest seeds with which the t-interval of a mean lies clear of a value `distance` away, on that side, with
     this chance, where single seeds have the standard deviation `spread`: the one-sample t-test's power by the
     noncentral t (Cohen, Statistical Power Analysis, 1988; as G*Power and R's power.t.test count it, one tail)."""
-    if not (distance > 0 and spread > 0 and isfinite(distance) and isfinite(spread)):
-        raise InvalidInput(f"a number of seeds needs a distance and a spread > 0, got {distance} and {spread}")
+    return seeds_to_enclose(distance, inf, spread, level, power)
+
+
+def seeds_to_enclose(near: float, far: float, spread: float, level: float = LEVEL, power: float = POWER) -> int:
+    """The fewest seeds with which the t-interval lies between two values at once, one `near` below and the other `far`
+    above, with this chance at least: what both tests miss, taken together (Bonferroni's inequality), is at most the
+    rest."""
+    if not (min(near, far) > 0 and spread > 0 and isfinite(near) and isfinite(spread)):
+        raise InvalidInput(f"a number of seeds needs a distance and a spread > 0, got {near} and {spread}")
     if not 0 < power < 1:
         raise InvalidInput(f"a power must lie between 0 and 1, got {power}")
 
-    def enough(n: int) -> bool:
+    def missed(distance: float, n: int) -> float:
         bound = float(stats.t.ppf((1 + _level(level)) / 2, n - 1))
-        return bool(stats.nct.sf(bound, n - 1, distance / spread * n**0.5) >= power)
+        return 1 - float(stats.nct.sf(bound, n - 1, distance / spread * n**0.5)) if isfinite(distance) else 0.0
+
+    def enough(n: int) -> bool:
+        return 1 - missed(near, n) - missed(far, n) >= power
 
     most = 2
     while not enough(most):
@@ -196,5 +221,5 @@ def _level(level: float) -> float:
 
 
 def _without_spread(values: npt.NDArray[np.float64]) -> bool:
-    """Equal up to rounding: differences of equal scores need not be equal to the last bit."""
-    return bool(np.ptp(values) <= 1e-12 * max(1.0, float(np.abs(values).max())))
+    """Equal up to rounding."""
+    return bool(np.ptp(values) <= ROUNDING * max(1.0, float(np.abs(values).max())))

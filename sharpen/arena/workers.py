@@ -2,7 +2,7 @@
 
 import signal
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection, wait
@@ -38,7 +38,24 @@ class Outcome:
     failure: str | None = None
 
 
-def in_turn(errand: Errand, orders: Sequence[Order], tell: Listener) -> list[Outcome]:
+Heed = Callable[[Outcome], None]
+
+
+def unheeded(_: Outcome) -> None:
+    """Whatever comes out, all goes on."""
+
+
+def carried_out(
+    errand: Errand, orders: Sequence[Order], jobs: int, tell: Listener, heed: Heed = unheeded
+) -> list[Outcome]:
+    """What became of all orders, `jobs` at a time. Every outcome is told to `heed` as it comes; what that raises ends
+    all of them at once."""
+    if jobs == 1:
+        return in_turn(errand, orders, tell, heed)
+    return side_by_side(errand, orders, jobs, tell, heed)
+
+
+def in_turn(errand: Errand, orders: Sequence[Order], tell: Listener, heed: Heed = unheeded) -> list[Outcome]:
     """Carries out orders in this process; one that fails does not keep the others from it, an interruption does."""
     outcomes: list[Outcome] = []
     for order in orders:
@@ -48,13 +65,16 @@ def in_turn(errand: Errand, orders: Sequence[Order], tell: Listener) -> list[Out
             outcomes.append(Outcome(order, failure=str(failure)))
         except KeyboardInterrupt:
             outcomes.append(Outcome(order))
+        heed(outcomes[-1])
         result = outcomes[-1].result
         if outcomes[-1].failure is None and (result is None or result["ended"] == "stopped"):
             break
     return outcomes + [Outcome(order) for order in orders[len(outcomes) :]]
 
 
-def side_by_side(errand: Errand, orders: Sequence[Order], jobs: int, tell: Listener) -> list[Outcome]:
+def side_by_side(
+    errand: Errand, orders: Sequence[Order], jobs: int, tell: Listener, heed: Heed = unheeded
+) -> list[Outcome]:
     """Carries out orders in `jobs` processes. A process that dies costs its own run only, and that can be resumed; an
     interruption is passed on once, and every process then finishes what it can."""
     waiting = deque(enumerate(orders))
@@ -69,7 +89,8 @@ def side_by_side(errand: Errand, orders: Sequence[Order], jobs: int, tell: Liste
             if not busy:
                 return outcomes
             try:
-                _listen(crew, busy, outcomes, tell, errand)
+                for at in _listen(crew, busy, outcomes, tell, errand):
+                    heed(outcomes[at])
             except KeyboardInterrupt:
                 waiting.clear()
                 for worker in busy:
@@ -81,9 +102,10 @@ def side_by_side(errand: Errand, orders: Sequence[Order], jobs: int, tell: Liste
 
 def _listen(
     crew: list["_Worker"], busy: Sequence["_Worker"], outcomes: list[Outcome], tell: Listener, errand: Errand
-) -> None:
-    """Waits for news of any busy worker, and takes in what there is."""
-    news = wait([worker.connection for worker in busy])
+) -> list[int]:
+    """Waits for news of any busy worker, takes in what there is, and says which outcomes came. One that was asked to
+    end and is gone without a word was interrupted before it had begun."""
+    news, came = wait([worker.connection for worker in busy]), list[int]()
     for worker in [worker for worker in busy if worker.connection in news]:
         at = worker.at
         if at is None:
@@ -91,18 +113,26 @@ def _listen(
         try:
             said = worker.connection.recv()
         except (EOFError, OSError):
-            outcomes[at] = Outcome(outcomes[at].order, failure=str(_died(outcomes[at].order, worker.process)))
+            order = outcomes[at].order
+            outcomes[at] = Outcome(order, failure=None if worker.ending else str(_died(order, worker.process)))
             worker.dismiss()
-            crew[crew.index(worker)] = _Worker(errand)
+            if worker.ending:
+                worker.at = None
+            else:
+                crew[crew.index(worker)] = _Worker(errand)
+            came.append(at)
             continue
         if isinstance(said, Progress):
             tell(said)
         else:
             outcomes[at], worker.at = said, None
+            came.append(at)
+    return came
 
 
 class _Worker:
-    """A process that carries out one order at a time; `at` is the place of the order it is busy with."""
+    """A process that carries out one order at a time; `at` is the place of the order it is busy with, `ending` whether
+    it was asked to end."""
 
     def __init__(self, errand: Errand) -> None:
         # Never forked from here, which threads of libraries do not survive; a fork server starts clean.
@@ -112,6 +142,7 @@ class _Worker:
         self.process.start()
         theirs.close()
         self.at: int | None = None
+        self.ending = False
 
     def begin(self, at: int, order: Order) -> None:
         """Hands over an order."""
@@ -120,6 +151,7 @@ class _Worker:
 
     def interrupt(self) -> None:
         """Asks it to end its run with what there is."""
+        self.ending = True
         self.process.terminate()
 
     def dismiss(self) -> None:

@@ -36,7 +36,7 @@ def examine(folder: Path, task: str | None) -> None:
         show_result(run)
         return
     entry = _last(folder)
-    setup = openers().open(replace(order, task=task, asking={}))
+    setup = openers().open_for_exam(replace(order, task=task, asking={}))
     if setup.facts()["problems"] == run.config.get("problems"):
         raise InvalidInput(
             f"expected another task than the run's own, got {task!r}, which has the same problems; they are examined "

@@ -1,7 +1,7 @@
 """Claims decided for the command line: runs under way, verdicts, the card and the page; or only what it would cost."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich import box
@@ -9,9 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from sharpen.arena.cards import Card, card_of, read_card, stale, write_card
-from sharpen.arena.claims import Claims
+from sharpen.arena.claims import Arm, Claims
 from sharpen.arena.disk import in_a_sentence, replace
-from sharpen.arena.estimate import estimate
+from sharpen.arena.estimate import Estimate, estimate
+from sharpen.arena.quantities import metric_in
 from sharpen.arena.replicate import opened, replicate
 from sharpen.arena.setup import Openers
 from sharpen.cli.claiming import state
@@ -23,7 +24,7 @@ from sharpen.core.budget import Spend
 from sharpen.core.errors import SharpenError
 from sharpen.view.numbers import plural, scientific, span
 from sharpen.view.progress import Board
-from sharpen.view.replication import placed, section, verdicts
+from sharpen.view.replication import looked, mixed, placed, section, verdicts
 
 
 def replicate_claims(stated: Sequence[Claims], folder: Path, below: Path, jobs: int | None) -> None:
@@ -49,10 +50,11 @@ def decide(claims: Claims, parts: Openers, folder: Path, below: Path, jobs: int)
     runs = plural(len(claims.orders()), "run")
     out().rule(f"[bold]{claims.method}", align="left", style="dim")
     out().print(f"{plural(len(claims.claims), 'claim').capitalize()}, {runs}, {jobs} at a time.", end=" ")
-    out().print(Text(f"Card: {state(before, claims)}."), soft_wrap=True)
+    out().print(Text(f"Card: {state(before, claims)}. The start is examined first."), soft_wrap=True)
     if before is not None and stale(before, claims):
         _place(before, folder, stale=True)
-    with Board(out(), claims.budget, len(claims.orders())) as board:
+    arms = {arm.name: len(claims.seeds) for arm in claims.arms}
+    with Board(out(), claims.budget, len(claims.orders()), arms) as board:
         found = replicate(claims, parts, below, jobs, board.tell)
     for run, failure in found.failures.items():
         said(f"{run}: {failure}")
@@ -62,8 +64,11 @@ def decide(claims: Claims, parts: Openers, folder: Path, below: Path, jobs: int)
         raise SharpenError(
             f"{len(found.failures)} of {runs} failed, so there is no card; the same command tries them again"
         )
-    card = card_of(claims, found.results)
+    card = card_of(claims, found.results, before)
     out().print(verdicts(_facts(card)))
+    for sentence in (looked(_facts(card)), mixed(_facts(card))):
+        if sentence:
+            out().print(Text(sentence), soft_wrap=True)
     path, page = write_card(folder, card), _place(card, folder)
     out().print(Text.assemble("Card: ", (str(path), "bold"), *page), soft_wrap=True)
 
@@ -76,10 +81,11 @@ def foretell_claims(stated: Sequence[Claims]) -> None:
         for head in ("arm", "method", "task", "runs", "FLOPs", "verdicts", "time, about"):
             table.add_column(head, justify="left" if head in ("arm", "method", "task") else "right")
         opened(claims, parts)
-        whole = Spend()
+        whole, unheard = Spend(), list[str]()
         for arm in claims.arms:
-            one = estimate(parts.open(claims.order(arm, claims.seeds[0]))).whole
-            total = sum([one] * len(claims.seeds), Spend())
+            rehearsed = estimate(parts.open(claims.order(arm, claims.seeds[0])))
+            total = sum([rehearsed.whole] * len(claims.seeds), Spend())
+            unheard += _unheard(claims, arm, rehearsed)
             whole += total
             table.add_row(arm.name, arm.method, arm.task, str(len(claims.seeds)), *_cells(total))
         table.add_row("all arms", "", "", str(len(claims.orders())), *_cells(whole), style="bold")
@@ -87,6 +93,20 @@ def foretell_claims(stated: Sequence[Claims]) -> None:
         out().print(table)
         note = f"Budget of a run: {claims.budget}. Exams are not counted. A dry run: nothing was written."
         out().print(Text(note), style="dim", soft_wrap=True)
+        for sentence in unheard:
+            out().print(Text(sentence), style="yellow", soft_wrap=True)
+
+
+def _unheard(claims: Claims, arm: Arm, rehearsed: Estimate) -> Iterator[str]:
+    """What to say of metrics that claims are made of and a rehearsal of the first round did not log."""
+    for claim in claims.claims:
+        metric = metric_in(claim.of)
+        if arm.name in claim.arms and metric is not None and metric not in rehearsed.metrics:
+            logged = ", ".join(sorted(rehearsed.metrics)) or "none"
+            yield (
+                f"Claim {claim.id} is made of {metric}, which the first round of {arm.name} did not log here "
+                f"(it logged {logged}); if no later round does, its first run ends all"
+            )
 
 
 def _cells(spend: Spend) -> tuple[str, str, str]:

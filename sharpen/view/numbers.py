@@ -63,6 +63,12 @@ def span(seconds: float | None) -> str:
     return f"{seconds // 3600:.0f}:{seconds % 3600 // 60:02.0f} h"
 
 
+def abridged(commit: str) -> str:
+    """A commit in twelve characters, still "-dirty" where it is; empty where there is none."""
+    name, sign, dirty = commit.partition("-")
+    return f"{name[:12]}{sign}{dirty}"
+
+
 def spelled(number: int) -> str:
     """A small number as a word."""
     words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")

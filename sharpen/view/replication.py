@@ -6,10 +6,11 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from sharpen.view.numbers import chance, count, plural, scientific, score, signed, span
+from sharpen.view.numbers import abridged, chance, count, plural, scientific, score, signed, span
 from sharpen.view.runs import Facts
 
 HEADING = "## Replication"
+SOURCES = "The commit, and the code, that each run was begun at, and those that it was gone on with or examined at:"
 COLOURS = {"replicated": "green", "not replicated": "red", "undecided": ""}
 
 
@@ -36,15 +37,86 @@ def section(card: Facts, stale: bool = False) -> str:
             "**Stale: the claim file has changed since this card was made.** The same command makes a new one.",
             "",
         ]
-    lines += ["| claim | claimed | found, 95 % interval | p (Holm) | verdict |", "|---|---|---|---|---|"]
+    if doubt := mixed(card):
+        lines += [f"**{doubt}**", ""]
+    lines += ["| claim | claimed | found, 95 % interval | p, corrected | verdict |", "|---|---|---|---|---|"]
     for claim, found in _pairs(card):
         number = f"{_number(claim, found['mean'])} ({_bounds(claim, found)})"
         cells = (f"{claim['says']} ({claim['source']})", _claimed(claim), number, chance(found["adjusted"]))
         lines.append(_row(*cells, f"**{found['verdict']}**{_verdict(found).removeprefix(found['verdict'])}"))
+    if earlier := looked(card):
+        lines += ["", earlier]
     lines += ["", *_arms(card)]
+    if apart := sources(card):
+        lines += ["", SOURCES, "", *apart]
     if card["departures"]:
         lines += ["", "Departures from the sheet:", "", *(f"- {departure}" for departure in card["departures"])]
     return "\n".join(lines) + "\n"
+
+
+def looked(card: Facts) -> str:
+    """Which look at these numbers it is, what that does to p, and what earlier ones said; nothing of the first."""
+    earlier = [_look(look) for look in card["looks"]]
+    if not earlier:
+        return ""
+    return (
+        f"This is look {len(earlier) + 1}, at which p after Holm is multiplied by {2 ** (len(earlier) + 1)}. "
+        f"Earlier: {'; '.join(earlier)}."
+    )
+
+
+def _look(look: Facts) -> str:
+    seen = ", ".join(f"{one['claim']} {one['verdict']} (p {chance(one['adjusted'])})" for one in look["seen"])
+    return f"{look['date']}, seeds {_seeds(look['seeds'])}: {seen}"
+
+
+def mixed(card: Facts) -> str:
+    """That the runs are not all of the same code, or of code that no commit holds; nothing where they are."""
+    shared = {_codes(made)[0] for made in _made(card)}
+    own: dict[str, set[str]] = {}
+    for arm in card["arms"]:
+        codes = {_codes(made)[1] for seed in arm["seeds"] for made in seed["made"]}
+        own.setdefault(arm["arm"]["method"].partition(":")[0], set()).update(codes)
+    if len(shared) > 1 or any(len(codes) > 1 for codes in own.values()):
+        return "These runs are not all of the same code: what sets them apart may be that."
+    if any(made["commit"].endswith("-dirty") for made in _made(card)):
+        return "These runs are of code with changes that were not committed."
+    return ""
+
+
+def sources(card: Facts) -> list[str]:
+    """A line an arm that says which code made each of its runs; nothing where all are of one commit and code."""
+    if len({made["commit"] or made["version"] for made in _made(card)}) < 2 and not mixed(card):
+        return []
+    lines = []
+    for arm in card["arms"]:
+        by: dict[str, list[int]] = {}
+        for seed in arm["seeds"]:
+            by.setdefault(", then ".join(map(_source, seed["made"])), []).append(seed["seed"])
+        own = "; ".join(f"{made}: seeds {_seeds(seeds)}" for made, seeds in by.items())
+        lines.append(f"- {arm['arm']['name']}: {own}")
+    return lines
+
+
+def _made(card: Facts) -> list[Facts]:
+    return [made for arm in card["arms"] for seed in arm["seeds"] for made in seed["made"]]
+
+
+def _codes(made: Facts) -> tuple[str, str]:
+    """The digest of what all runs share, and that of the method's own file."""
+    shared, _, own = made["code"].partition("+")
+    return shared, own
+
+
+def _source(made: Facts) -> str:
+    """The commit, or the version where none is known, and the code in short."""
+    shared, own = _codes(made)
+    code = f"{shared[:6]}+{own[:6]}" if shared else "unknown"
+    return f"{abridged(made['commit']) or 'sharpen ' + made['version']} (code {code})"
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return ", ".join(map(str, seeds))
 
 
 def placed(page: str, text: str) -> str:
@@ -67,11 +139,11 @@ def _pairs(card: Facts) -> Iterator[tuple[Facts, Facts]]:
 def _lead(card: Facts) -> str:
     """What was run, where and when."""
     seeds = [run["seed"] for run in card["arms"][0]["seeds"]]
-    commits = ", ".join(commit[:10] or "unknown" for commit in card["commits"])
+    commits = ", ".join(abridged(commit) or "unknown" for commit in card["commits"])
     where = "; ".join(_machine(machine) for machine in card["machines"])
     return (
         f"`{card['command']}` made this on {card['date']}: {card['model']}, a budget of {card['budget']} a run, seeds "
-        f"{', '.join(map(str, seeds))}; sharpen {', '.join(card['versions'])}, commit {commits}; {where}. "
+        f"{_seeds(seeds)}; sharpen {', '.join(card['versions'])}, commit {commits}; {where}. "
         "[What a claim is and how it is decided](../claims.md)."
     )
 
@@ -144,7 +216,8 @@ def _named(arm: Facts) -> str:
     own = "" if arm["name"] == arm["method"] else f": `{arm['method']}`"
     settings = "".join(f" `{name}={value}`" for name, value in _flat(arm["settings"]))
     tried = f" ({plural(len(arm['tried']), 'setting')} tried on dev)" if arm["tried"] else ""
-    return f"{arm['name']}{own}{settings}{tried}"
+    asked = "".join(f" {role} `{arm[role]}`" for role in ("teacher", "judge") if arm[role])
+    return f"{arm['name']}{own}{settings}{asked}{tried}"
 
 
 def _flat(settings: Facts, path: str = "") -> Iterator[tuple[str, object]]:

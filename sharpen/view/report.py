@@ -12,7 +12,7 @@ from markupsafe import Markup
 from sharpen.core.budget import Budget, parse_budget
 from sharpen.view.chart import COLOURS, ink
 from sharpen.view.curves import NARROW, WIDE, Shape, costs, curve, forest, learning
-from sharpen.view.numbers import chance, count, plural, score, share, signed, span, spelled, typeset
+from sharpen.view.numbers import abridged, chance, count, plural, score, share, signed, span, spelled, typeset
 from sharpen.view.rows import Row, best, under
 from sharpen.view.runs import Facts, Run
 
@@ -174,7 +174,7 @@ def _facts(config: Facts, seeds: Sequence[int]) -> list[tuple[str, str]]:
         ("budget a run", said(parse_budget(str(config["budget"])))),
         ("seeds", ", ".join(map(str, seeds))),
         ("version", f"sharpen {config.get('version', '?')}"),
-        ("commit", str(config.get("commit", ""))[:12] or "not in a repository"),
+        ("commit", abridged(str(config.get("commit", ""))) or "not in a repository"),
         ("libraries", ", ".join(versions)),
         ("machine", f"{machine.get('system', '?')}{cores}"),
     ]

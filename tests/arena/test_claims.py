@@ -1,13 +1,17 @@
 """Claim files: what they say is read exactly, and every mistake in one is named before anything is run."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sharpen.arena.claims import Claims, claim_files, read_claims
 from sharpen.arena.quantities import quantity
+from sharpen.arena.registry import METHODS
+from sharpen.arena.replicate import opened
 from sharpen.core.errors import CorruptRecord, InvalidInput
-from tests.arena.workshop import OPENERS
+from sharpen.core.ports import Model
+from tests.arena.workshop import OPENERS, linear
 
 STATED = """
 model = "linear"
@@ -116,8 +120,13 @@ def test_the_digest_is_of_what_is_said_and_not_of_how(tmp_path: Path) -> None:
         (
             'method = "poll"\nsettings.voters = 3',
             'method = "climb:small"\nsettings.batch = 11\nexams = []',
-            "slow and poll alike",
+            "slow and poll, which are the same",
         ),
+        ('method = "poll"\nsettings.voters = 3', 'method = "climb"\nsettings.batch = 12', "climb and poll, which are"),
+        ('method = "poll"\nsettings.voters = 3', 'method = "climb"\nsettings.batch = 11', "slow and poll, which are"),
+        ('method = "poll"', 'method = "poll"\nteacher = "nano"', "no teacher in arm poll of climb.toml"),
+        ('task = "toy"', 'task = "toy"\njudge = "nano"', "an arm that asks a judge in climb.toml"),
+        ('task = "toy"', 'task = "toy"\nteacher = 3', "teacher"),
         ('exams = ["toy:hard"]', 'exams = ["toy"]', "other tasks than its own"),
         ("margin = 0.1", "", "expected margin in claim learns"),
         ("margin = 0.1", "margin = 0", "margin > 0"),
@@ -199,3 +208,61 @@ def test_a_quantity_that_is_not_there_is_named() -> None:
     for metric in ("absent", "unheard"):
         with pytest.raises(InvalidInput, match=metric):
             quantity(RESULT, f"mean/{metric}")
+    with pytest.raises(InvalidInput, match="did you mean 'flat'"):
+        quantity({**RESULT, "logged": ["flat", "up"]}, "mean/flap")
+
+
+ASKING = """
+task = "toy"
+budget = "2e8flops"
+seeds = [0, 1, 2, 3, 4]
+teacher = "big"
+[arms.tt_si]
+[arms.tt_d]
+method = "tt_si:tt_d"
+[arms.other]
+method = "tt_si:tt_d"
+teacher = "bigger"
+[claims.better]
+says = "a teacher helps"
+source = "nowhere"
+statistic = "difference"
+of = "score"
+arm = "tt_d"
+than = "tt_si"
+threshold = 0.0
+margin = 0.02
+"""
+
+
+def test_a_teacher_is_asked_by_the_arms_that_need_one(tmp_path: Path) -> None:
+    claims = read_claims(written(tmp_path, ASKING, "tt_si"))
+    assert [order.cast for order in claims.orders()[:3]] == [
+        {"model": "nano"},
+        {"model": "nano", "teacher": "big"},
+        {"model": "nano", "teacher": "bigger"},
+    ]
+
+
+def test_every_arm_is_opened_with_the_models_it_asks_each_opened_once(tmp_path: Path) -> None:
+    opening: list[str] = []
+
+    def noted(name: str) -> Model:
+        opening.append(name)
+        return linear(name)
+
+    opened(read_claims(written(tmp_path, ASKING, "tt_si")), replace(OPENERS, model=noted, methods=METHODS))
+    assert opening == ["nano", "big", "bigger"]
+
+
+def test_an_arm_without_the_teacher_that_it_needs_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"a teacher in arm tt_d of tt_si\.toml"):
+        read_claims(written(tmp_path, ASKING.replace('teacher = "big"\n', ""), "tt_si"))
+
+
+def test_a_judge_of_its_own_is_as_a_teacher(tmp_path: Path) -> None:
+    arm = '[arms.prompt_tournament]\nsettings.judges = ["judge"]\njudge = "big"\n'
+    text = ASKING[: ASKING.index("teacher =")] + arm + ASKING[ASKING.index("[claims") :]
+    text = text.replace('"difference"', '"value"').replace('arm = "tt_d"\nthan = "tt_si"', 'arm = "prompt_tournament"')
+    claims = read_claims(written(tmp_path, text, "prompt_tournament"))
+    assert claims.orders()[0].cast == {"model": "nano", "judge": "big"}

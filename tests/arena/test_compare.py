@@ -2,11 +2,13 @@
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sharpen.arena.compare import Row, compare, number, shared_start
+from sharpen.arena.compare import Row, compare, shared_start
+from sharpen.arena.journal import number
 from sharpen.arena.play import Progress
 from sharpen.arena.setup import Order
 from sharpen.core.budget import parse_budget
@@ -51,7 +53,7 @@ def test_finished_runs_are_read_and_not_played_again(below: Path) -> None:
     heard = list[Progress]()
     times = {file: file.stat().st_mtime_ns for file in below.rglob("*.json*")}
     compare(ORDERS, OPENERS, below, tell=heard.append)
-    assert heard == []
+    assert {news.doing for news in heard} == {"kept"} and len(heard) == len(ORDERS)
     assert {file: file.stat().st_mtime_ns for file in below.rglob("*.json*")} == times
 
 
@@ -88,6 +90,36 @@ def test_an_interruption_keeps_what_there_is(tmp_path: Path) -> None:
     stopped = compare(ORDERS, OPENERS, tmp_path, tell=interrupt)
     assert stopped.stopped
     assert [(row.method, row.seeds, row.rounds) for row in stopped.rows] == [("climb", (0,), 1)]
+
+
+def test_an_interruption_before_the_first_round_is_no_failure(tmp_path: Path) -> None:
+    def interrupt(where: Progress) -> None:
+        raise KeyboardInterrupt
+
+    stopped = compare(ORDERS[:1], OPENERS, tmp_path, tell=interrupt)
+    assert stopped.stopped and stopped.failures == {} and stopped.rows == ()
+
+
+def test_processes_that_are_interrupted_before_their_first_round_have_not_failed(tmp_path: Path) -> None:
+    def interrupt(where: Progress) -> None:
+        raise KeyboardInterrupt
+
+    stopped = compare(ORDERS[:1], OPENERS, tmp_path, jobs=2, tell=interrupt)
+    assert stopped.stopped and stopped.failures == {}
+
+
+def test_the_start_is_examined_anew_where_the_code_or_the_asking_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placed = order()
+    shared_start(OPENERS.open(placed), tmp_path)
+    shared_start(OPENERS.open(order("poll")), tmp_path)
+    assert len(list(tmp_path.glob("start-*.json"))) == 1
+    shared_start(OPENERS.open(replace(placed, asking={"mute": False})), tmp_path)
+    assert len(list(tmp_path.glob("start-*.json"))) == 2
+    monkeypatch.setattr("sharpen.arena.compare.code_digest", lambda: "other")
+    shared_start(OPENERS.open(placed), tmp_path)
+    assert len(list(tmp_path.glob("start-*.json"))) == 3
 
 
 def test_a_failing_run_is_named_and_the_others_go_on(tmp_path: Path) -> None:

@@ -1,15 +1,17 @@
 """A run: what ends it, what it leaves behind, and what it is charged for."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from sharpen.arena.code import Made
 from sharpen.arena.journal import Journal
-from sharpen.arena.play import Progress, look_again, play, resume
-from sharpen.arena.setup import Order, order_of
+from sharpen.arena.play import Progress, look_again, play, resume, unheard
+from sharpen.arena.setup import Order, Setup, order_of
 from sharpen.core.budget import Spend, parse_budget
-from sharpen.core.errors import InvalidInput, LacksNeed, SharpenError
+from sharpen.core.errors import InvalidInput, LacksNeed
 from sharpen.core.records import Json
 from tests.arena.workshop import OPENERS, carried_out, order
 
@@ -95,6 +97,28 @@ def test_an_interruption_keeps_what_is_finished_and_the_second_look_is_counted(t
     assert resumed["scores"] == whole["scores"]
 
 
+def test_a_run_notes_every_code_that_it_was_carried_on_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    placed, codes = order(rounds=3), iter(["b", "b", "a"])
+    setup = OPENERS.open(placed)
+    begun = setup.made
+
+    def interrupt(where: Progress) -> None:
+        if where.doing == "rounds":
+            raise KeyboardInterrupt
+
+    with Journal.create(tmp_path / "run", setup.facts(), OPENERS.allowed) as journal:
+        assert journal.made() == (begun,)
+        for code in codes:
+            monkeypatch.setattr(Setup, "made", Made("0.1.0", f"commit {code}", code))
+            with suppress(KeyboardInterrupt):
+                play(setup, journal, unheard if code == "a" else interrupt)
+        later = [Made("0.1.0", "commit b", "b"), Made("0.1.0", "commit a", "a")]
+        assert journal.made() == (begun, *later)
+        monkeypatch.setattr(Setup, "made", Made("0.1.0", "commit c", "c"))
+        play(setup, journal)
+        assert journal.made() == (begun, *later)  # a finished run is only read
+
+
 def test_another_look_is_counted_and_sees_the_same(tmp_path: Path) -> None:
     first = carried_out(tmp_path, order(rounds=2))
     again = look_again(tmp_path / str(first["run"]), OPENERS)
@@ -112,7 +136,7 @@ def test_a_folder_is_all_it_takes_to_resume(tmp_path: Path) -> None:
     assert again["scores"] == first["scores"] and again["rounds"] == 2
 
 
-def test_an_interruption_before_the_first_round_says_so(tmp_path: Path) -> None:
+def test_an_interruption_before_the_first_round_is_one_and_the_run_can_be_gone_on_with(tmp_path: Path) -> None:
     setup = OPENERS.open(order())
 
     def interrupt(where: Progress) -> None:
@@ -121,9 +145,10 @@ def test_an_interruption_before_the_first_round_says_so(tmp_path: Path) -> None:
 
     with (
         Journal.create(tmp_path / "run", setup.facts(), OPENERS.allowed) as journal,
-        pytest.raises(SharpenError, match="before its first round"),
+        pytest.raises(KeyboardInterrupt),
     ):
         play(setup, journal, interrupt)
+    assert resume(tmp_path / "run", OPENERS)["ended"] == "budget"
 
 
 @pytest.mark.parametrize("budget", ["1e6flops", "20tok"])

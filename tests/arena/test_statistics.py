@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from sharpen.arena.statistics import (
     best_of,
@@ -11,7 +12,10 @@ from sharpen.arena.statistics import (
     holm,
     paired,
     pass_at_k,
+    seeds_to_enclose,
     seeds_to_exclude,
+    sign,
+    signs_to_exclude,
     two_way,
     wilson,
 )
@@ -241,3 +245,23 @@ def test_surer_claims_take_more_seeds() -> None:
 def test_no_number_of_seeds_without_a_distance_and_a_spread(wrong: tuple[float, float]) -> None:
     with pytest.raises(InvalidInput, match="distance and a spread"):
         seeds_to_exclude(*wrong)
+
+
+def test_the_sign_test_counts_coins_on_one_side() -> None:
+    assert [sign(0.1, n) for n in (1, 5, 6)] == [1.0, 2 / 32, 2 / 64]
+    assert sign(-3.0, 5) == sign(0.1, 5) and sign(0.0, 50) == 1.0
+    for n in (5, 9):
+        assert sign(1.0, n) == pytest.approx(stats.binomtest(n, n).pvalue)
+
+
+@pytest.mark.parametrize(("p", "n"), [(0.05, 6), (0.0625, 6), (0.0626, 5), (0.0125, 8)])
+def test_as_many_signs_as_come_below_a_level(p: float, n: int) -> None:
+    assert signs_to_exclude(p) == n
+    assert sign(1.0, n) < p <= sign(1.0, n - 1)
+
+
+def test_seeds_between_two_values_miss_each_half_as_often() -> None:
+    assert seeds_to_enclose(0.5, 0.5, 1.0) == seeds_to_exclude(0.5, 1.0, power=0.9)
+    assert seeds_to_enclose(0.5, 50.0, 1.0) == seeds_to_exclude(0.5, 1.0)
+    with pytest.raises(InvalidInput, match="distance and a spread"):
+        seeds_to_enclose(0.5, 0.0, 1.0)

@@ -15,7 +15,7 @@ RUN = "arithmetic--nano--grpo-rloo--3-0a1b2c3d"
 @dataclass
 class News:
     used: float
-    doing: Literal["rounds", "exam", "done"] = "rounds"
+    doing: Literal["rounds", "exam", "done", "kept"] = "rounds"
     run: str = RUN
     round: int = 4
     seconds: float = 12.0
@@ -31,11 +31,13 @@ class Clock:
         return self.now
 
 
-def heard(news: list[tuple[float, News]], runs: int = 1, terminal: bool = False) -> str:
+def heard(
+    news: list[tuple[float, News]], runs: int = 1, terminal: bool = False, arms: dict[str, int] | None = None
+) -> str:
     """What a board says to news at these seconds."""
     clock, file = Clock(), StringIO()
     console = Console(file=file, width=140, get_time=clock, force_terminal=terminal, highlight=False)
-    with Board(console, Budget(3e12, "flops"), runs) as board:
+    with Board(console, Budget(3e12, "flops"), runs, arms) as board:
         for clock.now, item in news:
             board.tell(item)
     return file.getvalue()
@@ -64,6 +66,31 @@ def test_a_terminal_sees_a_bar() -> None:
     assert "done" in heard(
         [(1.0, News(0.2)), (2.0, News(0.9, "exam")), (3.0, News(0.9, "done"))], runs=2, terminal=True
     )
+
+
+KEPT = [(0.0, News(0.9, "kept", f"climb seed {seed}")) for seed in range(2)]
+
+
+def test_runs_that_were_over_before_count_and_are_not_told() -> None:
+    text = heard([*KEPT, (10.0, News(0.5, run="climb seed 2"))], runs=4)
+    assert text.count("\n") == 1 and "2 of 4 runs done" in text
+    assert "30 s left in all" in text  # one half of a run in ten seconds, one and a half to go
+
+
+def test_runs_that_were_over_before_say_nothing_of_the_time_left() -> None:
+    assert "left in all" not in heard([*KEPT, (10.0, News(0.0, run="climb seed 2"))], runs=4)
+
+
+def test_each_arm_is_counted_with_its_spend_and_time_left() -> None:
+    news = [*KEPT, (10.0, News(1.0, "done", "climb seed 2", seconds=20.0)), (20.0, News(0.5, run="poll seed 0"))]
+    first, second = heard(news, runs=8, arms={"climb": 4, "poll": 4}).splitlines()
+    assert "; climb: 3 of 4, 8.4e12 of 1.2e13flops, 20 s of runs left; 3 of 8 runs done" in first
+    assert "; poll: 0 of 4, 1.5e12 of 1.2e13flops, 84 s of runs left; 3 of 8" in second
+
+
+def test_a_terminal_sees_a_bar_an_arm() -> None:
+    text = heard([*KEPT, (10.0, News(0.5, run="climb seed 2"))], runs=4, terminal=True, arms={"climb": 4})
+    assert "2 of 4" in text and "climb seed 2" in text
 
 
 def test_a_folder_of_another_form_keeps_its_name() -> None:

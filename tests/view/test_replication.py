@@ -3,9 +3,10 @@
 from copy import deepcopy
 from typing import Any
 
+import pytest
 from rich.console import Console
 
-from sharpen.view.replication import placed, section, verdicts
+from sharpen.view.replication import looked, mixed, placed, section, sources, verdicts
 
 CLAIM = {
     "id": "gains",
@@ -32,6 +33,7 @@ FOUND = {
     "seeds_needed": None,
     "label": "95% over 2 seeds",
 }
+MADE = {"version": "0.1.0", "commit": "0123456789abcdef", "code": "aaaaaaaa+bbbbbbbb"}
 CARD: dict[str, Any] = {
     "method": "climb",
     "model": "nano",
@@ -58,6 +60,8 @@ CARD: dict[str, Any] = {
                 "name": "fast",
                 "method": "climb",
                 "task": "toy",
+                "teacher": None,
+                "judge": None,
                 "settings": {"training": {"rate": 0.03}},
                 "exams": ["toy:hard"],
                 "tried": ["rate 0.03", "rate 0.3"],
@@ -70,9 +74,10 @@ CARD: dict[str, Any] = {
             "labelled": 64.0,
             "seconds": 119.0,
             "rounds": 12.4,
-            "seeds": [{"seed": 0}, {"seed": 3}],
+            "seeds": [{"seed": 0, "made": [MADE]}, {"seed": 3, "made": [MADE]}],
         }
     ],
+    "looks": [],
     "departures": ["a toy | no more"],
     "command": "sharpen replicate climb",
     "versions": ["0.1.0"],
@@ -122,6 +127,72 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
 
 def test_a_stale_card_says_so() -> None:
     assert "**Stale: the claim file has changed" in section(CARD, stale=True)
+
+
+def made(card: dict[str, Any], *by_seed: list[dict[str, str]]) -> dict[str, Any]:
+    """The card with runs of that code."""
+    other = deepcopy(card)
+    for seed, own in zip(other["arms"][0]["seeds"], by_seed, strict=True):
+        seed["made"] = own
+    return other
+
+
+def test_runs_of_one_commit_need_no_list() -> None:
+    assert "begun" not in section(CARD) and mixed(CARD) == ""
+
+
+def test_runs_of_several_commits_are_listed_by_arm_and_seed() -> None:
+    later = MADE | {"commit": "fedcba9876543210"}
+    text = section(made(CARD, [MADE], [MADE, later]))
+    assert "begun at" in text
+    assert (
+        "- fast: 0123456789ab (code aaaaaa+bbbbbb): seeds 0; 0123456789ab (code aaaaaa+bbbbbb), then fedcba987654 "
+        "(code aaaaaa+bbbbbb): seeds 3\n" in text
+    )
+    assert "same code" not in text  # the commit between them changed other files
+
+
+@pytest.mark.parametrize("code", ["cccccccc+bbbbbbbb", "aaaaaaaa+cccccccc"])
+def test_runs_of_other_code_are_marked(code: str) -> None:
+    text = section(made(CARD, [MADE], [MADE | {"code": code}]))
+    assert "**These runs are not all of the same code" in text
+
+
+def test_arms_of_other_methods_at_one_commit_are_of_the_same_code() -> None:
+    card = deepcopy(CARD)
+    other = deepcopy(card["arms"][0])
+    other["arm"]["method"] = "poll"
+    other["seeds"] = [{"seed": 0, "made": [MADE | {"code": "aaaaaaaa+dddddddd"}]}]
+    card["arms"].append(other)
+    assert mixed(card) == "" and sources(card) == []
+
+
+def test_what_was_not_committed_is_said() -> None:
+    dirty = MADE | {"commit": "0123456789abcdef-dirty"}
+    card = made(CARD, [dirty], [dirty]) | {"commits": ["0123456789abcdef-dirty"]}
+    text = section(card)
+    assert "commit 0123456789ab-dirty;" in text and "**These runs are of code with changes" in text
+
+
+def test_without_a_commit_the_version_is_named() -> None:
+    bare = MADE | {"commit": "", "version": "0.0.9"}
+    text = section(made(CARD, [bare], [MADE]))
+    assert "sharpen 0.0.9 (code aaaaaa+bbbbbb): seeds 0" in text
+
+
+def test_earlier_looks_are_told_with_what_they_cost() -> None:
+    assert looked(CARD) == ""
+    seen = {"claim": "gains", "mean": 0.2, "p": 0.02, "adjusted": 0.08, "verdict": "undecided"}
+    look = {"date": "2026-01-01", "digest": "x", "seeds": [0, 1], "seen": [seen]}
+    text = section(CARD | {"looks": [look]})
+    assert "look 2, at which p after Holm is multiplied by 4" in text
+    assert "2026-01-01, seeds 0, 1: gains undecided (p .080)" in text
+
+
+def test_a_teacher_is_named_with_its_arm() -> None:
+    card = deepcopy(CARD)
+    card["arms"][0]["arm"]["teacher"] = "big"
+    assert "| fast: `climb` `training.rate=0.03` teacher `big` (two" in section(card)
 
 
 def test_seeds_that_are_all_alike_have_no_interval() -> None:
