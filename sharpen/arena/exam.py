@@ -12,7 +12,7 @@ from sharpen.core.errors import InvalidInput
 from sharpen.core.judging import judged_by_try
 from sharpen.core.method import Seat, Solver
 from sharpen.core.ports import Model, Task
-from sharpen.core.records import Json, Problem
+from sharpen.core.records import Json, Problem, Stop
 from sharpen.core.streams import Split, stream, stream_key
 
 
@@ -52,7 +52,8 @@ class Room:
 
     def examine(self, solver: Solver, split: Split, most: int | None = None) -> Exam:
         """The solver's answers to a split, or to `most` problems of it, judged by the task's oracle. Of several tries
-        the last is the answer; what it changed is measured under `tries/`."""
+        the last is the answer; what it changed is measured under `tries/`. Where attempts found no room in the model's
+        context, `too_long` is their share."""
         problems = some(self.task.problems(split), most)
         if not problems:
             raise InvalidInput(
@@ -76,6 +77,8 @@ class Room:
         measures = {name: measure(marks) for name, measure in self.task.measures.items()}
         if any(len(tries) > 1 for tries in tried):
             measures |= {f"tries/{name}": value for name, value in transitions(tried).items()}
+        if full := sum(attempt.stop is Stop.FULL for attempt in attempts):
+            measures["too_long"] = full / len(attempts)
         inference = per_problem(ledger.work(), len(problems)) | {"seconds": ledger.seconds / len(problems)}
         by_problem = {problem.id: score for problem, score in zip(problems, scores, strict=True)}
         return Exam(interval.mean, interval.low, interval.high, len(scores), measures, inference, by_problem)

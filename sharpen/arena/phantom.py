@@ -203,19 +203,19 @@ class Echo:
         sampled = sum(map(sum, spoken))
         steps = sampled - sum(map(len, spoken))
         context = sum((p + n / 2) * n for p, row in zip(prompts, spoken, strict=True) for n in row) / max(sampled, 1)
-        reading = self.phantom.cost(read=sum(prompts), context=mean_context(prompts))
         speaking = self.phantom.cost(sampled=steps, context=context)
-        return Spend(read=reading.read, sampled=sampled, flops=reading.flops + speaking.flops)
+        return Spend(read=sum(prompts), sampled=sampled, flops=self._reading(prompts, len(prompts)) + speaking.flops)
 
     def logprobs(self, chats: Sequence[Chat], said: Sequence[Tokens | str]) -> list[Floats]:
         """One nat a token."""
         lengths = [self.phantom.words(words) for words in said]
-        self._read([self.phantom.length(chat) for chat in chats], sum(lengths))
+        prompts = [self.phantom.length(chat) for chat in chats]
+        self._read([prompt + length for prompt, length in zip(prompts, lengths, strict=True)], sum(lengths))
         return [np.full(length, -1.0, dtype=np.float32) for length in lengths]
 
     def choices(self, chats: Sequence[Chat], labels: Sequence[str]) -> list[Floats]:
         """All labels alike."""
-        self._read([self.phantom.length(chat) for chat in chats])
+        self._read([self.phantom.length(chat) for chat in chats], len(chats))
         return [np.full(len(labels), -np.log(len(labels)), dtype=np.float32) for _ in chats]
 
     def values(self, chats: Sequence[Chat], head: str = "value") -> list[list[list[float]]]:
@@ -223,12 +223,15 @@ class Echo:
         self._read([self.phantom.length(chat) for chat in chats])
         return [[[0.5]] for _ in chats]
 
-    def _read(self, prompts: Sequence[int], said: int = 0) -> None:
-        """Reading all; the words said are unembedded as sampled ones are."""
-        if prompts:
-            reading = self.phantom.cost(read=sum(prompts), context=mean_context(prompts))
-            scoring = self.phantom.cost(sampled=said, context=max(prompts) + said / (2 * len(prompts)))
-            self.phantom.bill("asking", Spend(read=sum(prompts) + said, flops=reading.flops + scoring.flops))
+    def _read(self, lengths: Sequence[int], logits: int = 0) -> None:
+        if lengths:
+            self.phantom.bill("asking", Spend(read=sum(lengths), flops=self._reading(lengths, logits)))
+
+    def _reading(self, lengths: Sequence[int], logits: int) -> float:
+        """Operations of reading sequences of these lengths, `logits` positions unembedded as sampled ones are."""
+        context = mean_context(lengths)
+        read = self.phantom.cost(read=sum(lengths) - logits, context=context)
+        return read.flops + self.phantom.cost(sampled=logits, context=context).flops
 
 
 @dataclass(frozen=True)

@@ -203,7 +203,7 @@ def _nothing(setup: Setup, ended: Ended) -> SharpenError:
     """Why there is not one finished round, in a sentence."""
     name, budget = setup.order.method, setup.order.budget
     if ended == "budget":
-        need = estimate(setup).round
+        need = estimate(setup).first
         return InvalidInput(
             f"the budget of {budget} is too small for one round of {name}, which needs about "
             f"{Budget(_upwards(budget.used(need, need.seconds)), budget.currency)}; give more, or set a smaller round"

@@ -98,14 +98,16 @@ def compare_runs(orders: Sequence[Order], below: Path, jobs: int) -> None:
 
 
 def foretell(orders: Sequence[Order]) -> None:
-    """What one round and a whole run of each order would cost; nothing is written."""
+    """What the first round, a later one and a whole run of each order would cost; nothing is written."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("method")
     for head in ("", "FLOPs", "tokens", "verdicts", "time, about"):
         table.add_column(head, justify="right")
     for order in orders:
         cost = estimate(openers().open(order))
-        table.add_row(order.method, "one round", *_cells(cost.round))
+        table.add_row(order.method, "first round", *_cells(cost.first))
+        if cost.rounds != 1:
+            table.add_row("", "a later one", *_cells(cost.later))
         table.add_row("", _rounds(cost), *_cells(cost.whole))
     out().print(table)
     out().print(

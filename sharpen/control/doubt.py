@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import exp, inf, log
+from itertools import islice
+from math import exp, inf, isfinite, log
 from typing import Literal
 
 import numpy as np
@@ -58,13 +59,14 @@ class Doubt:
     def _scored(
         self, policy: Policy, env: Env, problems: Sequence[Problem], listed: Sequence[Sequence[str]]
     ) -> list[list[float]]:
-        """[problem][candidate] l_n = -NLL = the log-likelihood of the reply, teacher-forced, its end of turn too."""
+        """[problem][candidate] l_n = -NLL = the log-likelihood of the reply, teacher-forced, its end of turn too; those
+        that find no room in the context are left out."""
         asked = [
             (env.open(problem).chat, reply) for problem, one in zip(problems, listed, strict=True) for reply in one
         ]
         found = policy.logprobs([chat for chat, _ in asked], [reply for _, reply in asked])
         totals = iter(float(np.mean(said) if self.per_token else np.sum(said)) for said in found)
-        return [[next(totals) for _ in replies] for replies in listed]
+        return [[one for one in islice(totals, len(replies)) if isfinite(one)] for replies in listed]
 
     def _sampled(self, policy: Policy, env: Env, problems: Sequence[Problem]) -> list[list[float]]:
         how = replace(self.how, max_tokens=min(self.how.max_tokens, env.max_tokens))
@@ -76,8 +78,9 @@ class Doubt:
 class Gate:
     """Which problems are worth adapting to; with `doubt` as the measure.
 
-    inputs   unsure: those whose margin is below tau; sure: the others; random: a share of them; all: every one
-    share    of the problems, in (0, 1]: what a measured tau lets through, and what random draws
+    inputs   unsure: those whose margin is below tau; sure: the others; random: of those asked together as many as are
+             unsure, drawn by lot, so that this one answer depends on its company; all: every one
+    share    of the problems, in (0, 1]: what a measured tau lets through
     tau      a margin, from 0 up; None: to be measured with `settled`
     """
 
@@ -95,27 +98,34 @@ class Gate:
     @property
     def weighs(self) -> bool:
         """Whether margins decide."""
-        return self.inputs in ("unsure", "sure")
+        return self.inputs != "all"
 
     def settled(self, margins: Sequence[float]) -> "Gate":
         """With tau where it was left open: at the quantile of these margins, no label asked, that lets through the
         share. Equal margins fall on one side together, so that fewer unsure or more sure ones may pass."""
         if self.tau is not None or not self.weighs:
             return self
-        return replace(self, tau=quantile(margins, self.share if self.inputs == "unsure" else 1 - self.share))
+        return replace(self, tau=quantile(margins, 1 - self.share if self.inputs == "sure" else self.share))
 
     def __call__(self, policy: Policy, env: Env, problems: Sequence[Problem], rng: Callable[[str], Rng]) -> list[bool]:
         """[problem] whether it passes; `rng` gives a problem's own stream by its id."""
-        if self.weighs:
-            return self.passed(self.doubt.margins(policy, env, problems))
-        return [self.inputs == "all" or rng(problem.id).random() < self.share for problem in problems]
+        margins = self.doubt.margins(policy, env, problems) if self.weighs else []
+        return self.passed(problems, margins, rng)
 
-    def passed(self, margins: Sequence[float]) -> list[bool]:
-        """[problem] whether a margin passes; raises InvalidInput where tau is not settled yet."""
+    def passed(self, problems: Sequence[Problem], margins: Sequence[float], rng: Callable[[str], Rng]) -> list[bool]:
+        """[problem] whether it passes with its margin (none is needed where all pass); raises InvalidInput where tau is
+        not settled yet."""
+        if not self.weighs:
+            return [True] * len(problems)
         tau = self.tau
         if tau is None:
             raise InvalidInput("expected a gate with a threshold, got tau=None; set tau, or settle it on some margins")
-        return [(u < tau) == (self.inputs == "unsure") for u in margins]
+        unsure = [u < tau for u in margins]
+        if self.inputs == "random":
+            lots = sorted(range(len(problems)), key=lambda place: rng(problems[place].id).random())
+            drawn = frozenset(lots[: sum(unsure)])
+            return [place in drawn for place in range(len(problems))]
+        return [one == (self.inputs == "unsure") for one in unsure]
 
 
 def shares(likelihoods: Sequence[float]) -> list[float]:

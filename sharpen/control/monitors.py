@@ -10,7 +10,8 @@ from sharpen.core.records import Judged, Stop
 
 def monitors(marks: Sequence[Judged]) -> dict[str, float]:
     """Mean and spread of the score, share of problems whose attempts all score the same (they teach a policy gradient
-    nothing), mean length in tokens, and the share of attempts cut off at the token limit."""
+    nothing), mean length in tokens, the share of attempts cut off at the token limit, and of those that found no room
+    to go on in the model's context."""
     if not marks:
         return {}
     scores = [mark.verdict.score for mark in marks]
@@ -21,6 +22,7 @@ def monitors(marks: Sequence[Judged]) -> dict[str, float]:
         "train/frac_reward_zero_std": fmean(len(group) == 1 for group in groups),
         "train/completion_length": fmean(mark.attempt.length for mark in marks),
         "train/clipped_ratio": fmean(mark.attempt.stop is Stop.LENGTH for mark in marks),
+        "train/too_long": fmean(mark.attempt.stop is Stop.FULL for mark in marks),
     }
 
 

@@ -71,6 +71,15 @@ def demonstrations(kept: Iterable[Judged], weight: float = 1.0) -> list[Lesson]:
     return [demonstration(turn.seen, turn.said, weight) for marked in kept for turn in marked.attempt.turns]
 
 
+def retold(attempt: Attempt) -> list[Lesson]:
+    """One demonstration per turn in words alone, those seen before it too: another body's attempt, whose tokens are
+    foreign to whoever learns from it."""
+    return [
+        demonstration(tuple(replace(message, tokens=None) for message in turn.seen), turn.text)
+        for turn in attempt.turns
+    ]
+
+
 def preference(
     chat: Chat, better: Sequence[Piece] | str, worse: Sequence[Piece] | str, group: int
 ) -> tuple[Lesson, Lesson]:

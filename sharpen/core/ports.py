@@ -62,7 +62,8 @@ class Sampler(Protocol):
 
     def sample(self, chats: Sequence[Chat], how: Sampling) -> list[list[Completion]]:
         """[chat][n] completions. A function of weights, stream, chat, its occurrence in the call, and n: the order and
-        company of the other chats do not matter, and the same call twice says the same."""
+        company of the other chats do not matter, and the same call twice says the same. To a chat that leaves no room
+        in the model's context nothing is said (FULL)."""
         ...
 
 
@@ -70,11 +71,13 @@ class Scorer(Protocol):
     """Something that gives the probability of words it is shown."""
 
     def logprobs(self, chats: Sequence[Chat], said: Sequence[Tokens | str]) -> list[Floats]:
-        """[chat] float32[T]: nats at temperature 1 of each token said after its chat (words are encoded as a reply)."""
+        """[chat] float32[T]: nats at temperature 1 of each token said after its chat (words are encoded as a reply);
+        minus infinity where both do not fit into the context."""
         ...
 
     def choices(self, chats: Sequence[Chat], labels: Sequence[str]) -> list[Floats]:
-        """[chat] float32[labels]: nats of the full softmax for each label's first token; labels must differ there."""
+        """[chat] float32[labels]: nats of the full softmax for each label's first token; labels must differ there.
+        Minus infinity for all where the chat leaves no room for one."""
         ...
 
 
@@ -82,7 +85,8 @@ class Critic(Protocol):
     """Something with a head that reads values."""
 
     def values(self, chats: Sequence[Chat], head: str = "value") -> list[list[list[float]]]:
-        """[chat][read][output]: the head's linked outputs where it reads: the last token, or every step mark."""
+        """[chat][read][output]: the head's linked outputs where it reads: the last token, or every step mark; no read
+        of a chat that does not fit into the context."""
         ...
 
 

@@ -147,11 +147,13 @@ def _same(a: Floats | None, b: Floats | None) -> bool:
 
 
 class Finish(StrEnum):
-    """Why a completion ended: END its own end of turn or a stop string, LENGTH the token limit, ERROR a failure."""
+    """Why a completion ended: END its own end of turn or a stop string, LENGTH the token limit, ERROR a failure, FULL
+    the chat left the model no room to say anything."""
 
     END = "end"
     LENGTH = "length"
     ERROR = "error"
+    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +205,14 @@ class Turn:
 
 
 class Stop(StrEnum):
-    """Why an attempt ended: DONE the world says so, LENGTH a turn too long, TURNS too many turns, ERROR it broke."""
+    """Why an attempt ended: DONE the world says so, LENGTH a turn too long, TURNS too many turns, ERROR it broke, FULL
+    what was to be seen next left the model no room to speak."""
 
     DONE = "done"
     LENGTH = "length"
     TURNS = "turns"
     ERROR = "error"
+    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp
+from math import exp, inf
 from statistics import fmean
 from typing import Literal
 
@@ -39,15 +39,19 @@ class Labelled:
 
 
 def probabilities(logprobs: Sequence[float] | Floats) -> list[float]:
-    """Probabilities of the labels given that one of them is said: nats of the full softmax, brought to sum to 1."""
+    """Probabilities of the labels given that one of them is said: nats of the full softmax, brought to sum to 1; all 0
+    where none has room to be said."""
     top = max(float(value) for value in logprobs)
+    if top == -inf:
+        return [0.0 for _ in logprobs]
     weights = [exp(float(value) - top) for value in logprobs]
     total = sum(weights)
     return [weight / total for weight in weights]
 
 
 def reward(logprobs: Sequence[float] | Floats, right: int) -> float:
-    """200 * gap where gap > 0, else 180 * gap; gap = p(right label) - the largest p of another, in [-1, 1]."""
+    """200 * gap where gap > 0, else 180 * gap; gap = p(right label) - the largest p of another, in [-1, 1]; 0 where
+    there is no room for a label."""
     if len(logprobs) < 2 or not 0 <= right < len(logprobs):
         raise InvalidInput(
             f"expected two labels or more, the right one's place among them; got {len(logprobs)}, {right}"
@@ -58,5 +62,6 @@ def reward(logprobs: Sequence[float] | Floats, right: int) -> float:
 
 
 def hit(logprobs: Sequence[float] | Floats, right: int) -> float:
-    """1 where the right label is the likeliest, the first of equals; else 0."""
-    return float(max(range(len(logprobs)), key=lambda place: float(logprobs[place])) == right)
+    """1 where the right label is the likeliest, the first of equals; else 0, and where there is no room for a label."""
+    likeliest = max(range(len(logprobs)), key=lambda place: float(logprobs[place]))
+    return float(likeliest == right and float(logprobs[right]) > -inf)

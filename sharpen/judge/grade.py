@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, nan
+from math import exp, inf, nan
 
 from sharpen.core import speech
 from sharpen.core.ports import Sampler, Scorer
@@ -14,7 +14,8 @@ GRADES = ("1", "2", "3", "4", "5")
 
 @dataclass(frozen=True, slots=True)
 class GradeByLabel:
-    """The score is the mean grade under the model's probabilities of GRADES, in [1, 5]."""
+    """The score is the mean grade under the model's probabilities of GRADES, in [1, 5]; nan where there is no room for
+    one."""
 
     model: Scorer
 
@@ -43,5 +44,7 @@ def _asked(attempt: Attempt) -> Chat:
 
 
 def _mean(nats: Sequence[float]) -> float:
+    if max(nats) == -inf:
+        return nan
     shares = [exp(one - max(nats)) for one in nats]
     return sum(place * share for place, share in enumerate(shares, 1)) / sum(shares)

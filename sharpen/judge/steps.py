@@ -11,7 +11,7 @@ from sharpen.core.records import Attempt, Message, Stop, Verdict
 @dataclass(frozen=True, slots=True)
 class StepJudge:
     """The score is the least of the head's step values p in [0, 1], as 2p - 1 in [-1, 1]; an attempt that was cut off,
-    or that says nothing, is not read and scores -1. The steps' own scores are the p.
+    says nothing, or does not fit into the critic's context is not read and scores -1. The steps' own scores are the p.
 
     A step ends with `mark`, at which the head must read; the last is given one where it has none.
     """

@@ -22,7 +22,7 @@ from typing import Literal
 from sharpen.control.monitors import monitors
 from sharpen.core.errors import InvalidInput
 from sharpen.core.judging import by_problem, judged
-from sharpen.core.lessons import Lesson, Term, demonstration
+from sharpen.core.lessons import Lesson, Term, demonstration, retold
 from sharpen.core.method import Lab, Paper, Round, Solver
 from sharpen.core.objectives import Imitate
 from sharpen.core.phrases import ENGLISH, NANO, Phrases
@@ -186,12 +186,13 @@ def _trained(lab: Lab, config: Config, state: State, questions: Sequence[Problem
     watched = dict[str, float]()
     if config.labels:
         marks = judged(rollout(writer, env, questions, config.how), lab.oracle.judge)
-        written, watched = [mark.attempt for mark in above(marks, 0.5, cap=1)], monitors(marks)
+        whole = [mark for mark in marks if mark.attempt.stop is Stop.DONE]
+        kept, watched = [mark.attempt for mark in above(whole, 0.5, cap=1)], monitors(marks)
     else:
         written = rollout(writer, env, questions, config.how.times(1))
-    kept = [attempt for attempt in written if attempt.stop is Stop.DONE]
-    foreign = config.by == "teacher"
-    lessons = [lesson for attempt in kept for lesson in _lessons(as_asked(attempt, lab.env), foreign)]
+        kept = [attempt for attempt in written if attempt.stop is Stop.DONE]
+    taught = _own if config.by == "model" else retold
+    lessons = [lesson for attempt in kept for lesson in taught(as_asked(attempt, lab.env))]
     learned = lab.model.learn(state.weights, [Term(Imitate(), lessons)], config.training)
     metrics = {
         "train/kept": float(len(kept)),
@@ -240,6 +241,6 @@ def _shortest(marks: Sequence[Judged]) -> list[Attempt]:
     return [min(group, key=lambda attempt: (attempt.length, len(attempt.text))) for group in right if group]
 
 
-def _lessons(attempt: Attempt, foreign: bool) -> list[Lesson]:
-    """One demonstration per turn; another model's words are taken as text."""
-    return [demonstration(turn.seen, turn.text if foreign else turn.said) for turn in attempt.turns]
+def _own(attempt: Attempt) -> list[Lesson]:
+    """One demonstration per turn, of the tokens that were sampled."""
+    return [demonstration(turn.seen, turn.said) for turn in attempt.turns]

@@ -10,7 +10,7 @@ Repeat
     step on -A log pi of each try's own words, plus beta1 (in stage I beta2 on the first) times the divergence
 
 No try is credited with the other's reward: what the second earns would pay the first for being wrong.
-Config.naive, without_first_stage and without_shaping are the ablations.
+Config.naive, without_first_stage and without_shaping are the ablations; untrained is the base, asked twice.
 """
 
 from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ NEEDS = frozenset({"sample", "logprobs", "learn"})
 class Config:
     """Settings of both stages; alpha, beta1 and beta2 are the paper's, the sizes are for small models (ours)."""
 
-    rounds: int = 400  # most rounds, both stages together; the budget may end it sooner (ours; paper 1500 and 3000)
+    rounds: int = 400  # most rounds, both stages together, or 0: nothing is learned (ours; paper 1500 and 3000)
     problems: int = 32  # problems a round (ours)
     how: Sampling = Sampling(n=4, temperature=1.0, max_tokens=4096)  # n = K attempts of two tries (ours); T the paper's
     request: str = SURE  # the words that ask for the second try; they must not tell whether the first was wrong (ours)
@@ -64,8 +64,8 @@ class Config:
     )
 
     def __post_init__(self) -> None:
-        if self.rounds < 1 or self.problems < 1:
-            raise InvalidInput(f"rounds and problems must be >= 1, got {self.rounds} and {self.problems}")
+        if self.rounds < 0 or self.problems < 1:
+            raise InvalidInput(f"rounds must be >= 0 and problems >= 1, got {self.rounds} and {self.problems}")
         if self.how.n < 2:
             raise InvalidInput(f"the baseline is the mean of the other attempts: n must be >= 2, got {self.how.n}")
         self.how.require_exploring()
@@ -89,6 +89,11 @@ class Config:
         """Both stages, and no bonus for progress."""
         return cls(alpha=0.0)
 
+    @classmethod
+    def untrained(cls) -> "Config":
+        """Baseline: the two tries of the base itself, asked in the same words; one round, in which nothing is done."""
+        return cls(rounds=0)
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -99,7 +104,9 @@ class State:
 
 
 def run(lab: Lab, config: Config, state: State | None = None) -> Iterator[Round]:
-    """One round: try twice, pay each try for itself, step."""
+    """One round: try twice, pay each try for itself, step; without rounds, the base as it is."""
+    if config.rounds == 0 and state is None:
+        yield Round(State(lab.model.base), Twice(lab.model.base, config.request), {})
     state = state or State(lab.model.base)
     base, world = lab.model.base, Retry(lab.env, config.request)
     longest = min(config.how.max_tokens, lab.env.max_tokens)

@@ -68,9 +68,10 @@ class Config:
 
     @property
     def needs(self) -> frozenset[str]:
-        """Likelihoods where they weigh answers, learning unless examples are only shown, and a teacher for TT-D."""
-        doubt = self.gate.doubt
-        likely = self.gate.weighs and (bool(doubt.candidates) or doubt.weigh == "likelihood")
+        """Likelihoods where they weigh answers, be it for the eye alone, learning unless examples are only shown, and a
+        teacher for TT-D."""
+        doubt, asked = self.gate.doubt, self.gate.weighs or self.measure
+        likely = asked and (bool(doubt.candidates) or doubt.weigh == "likelihood")
         wanted = {"logprobs": likely, "learn": self.use != "show", "teacher": self.writer == "teacher"}
         return frozenset(need for need, yes in wanted.items() if yes)
 
@@ -102,7 +103,7 @@ class Config:
 
     @classmethod
     def random_inputs(cls) -> "Config":
-        """Adapts to as many inputs, drawn at random."""
+        """Adapts to as many inputs as it is unsure of, drawn by lot."""
         return cls(gate=Gate(inputs="random"))
 
     @classmethod
@@ -153,7 +154,7 @@ def run(lab: Lab, config: Config, state: State | None = None) -> Iterator[Round]
         margins = config.gate.doubt.margins(policy, lab.env, problems) if asked else []
         seen = (*state.margins, *margins)
         gate = config.gate.settled(seen)
-        picked = gate.passed(margins) if gate.weighs else gate(policy, lab.env, problems, partial(lab.rng, "picked"))
+        picked = gate.passed(problems, margins, partial(lab.rng, "picked"))
         adapted = _adapted(lab, config, gate)
         probed = _Probed(margins, picked, adapted.examples(lab.seat, list(compress(problems, picked))))
         metrics = _watched(gate, probed) | (_measured(lab, adapted, problems, probed) if config.measure else {})
@@ -169,7 +170,7 @@ def run(lab: Lab, config: Config, state: State | None = None) -> Iterator[Round]
 
 def _adapted(lab: Lab, config: Config, gate: Gate) -> Adapted:
     base, few = lab.model.base, min(_POOL, len(lab.train))
-    drawn = Drawn(tuple(lab.rng("pool").sample(lab.train, few)), lab.seed) if config.examples == "drawn" else None
+    drawn = Drawn(tuple(lab.rng("pool").sample(lab.train, few))) if config.examples == "drawn" else None
     return Adapted(
         base,
         gate,

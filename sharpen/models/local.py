@@ -3,18 +3,20 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from itertools import compress
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from sharpen.core.budget import Charge, Spend, free
 from sharpen.core.errors import InvalidInput, WontFit
 from sharpen.core.lessons import Term
-from sharpen.core.records import Chat, Completion, Sampling, Weights
+from sharpen.core.records import Chat, Completion, Finish, Piece, Sampling, Weights
 from sharpen.core.streams import Stream, stream_key
-from sharpen.core.tokens import Floats, Tokens
+from sharpen.core.tokens import Floats, Tokens, frozen_floats, frozen_ints
 from sharpen.core.training import Head, Learned, Training
 from sharpen.models import sampling, scoring
 from sharpen.models.body import Body
@@ -149,29 +151,43 @@ class LocalModel:
 
 @dataclass(frozen=True)
 class LocalPolicy:
-    """The port `Policy`: one set of weights of a local model, on one stream; nothing is loaded before it is asked."""
+    """The port `Policy`: one set of weights of a local model, on one stream; nothing is loaded before it is asked. What
+    does not fit into the context is neither read nor charged."""
 
     model: LocalModel
     weights: Weights
     stream: Stream = ()
 
     def sample(self, chats: Sequence[Chat], how: Sampling) -> list[list[Completion]]:
-        """[chat][n] completions."""
+        """[chat][n] completions; FULL, without a token, for a chat that leaves none room."""
         model = self.model
         model.ready(self.weights)
-        return sampling.sample(model.body, model.encoder, chats, how, stream=self.stream, charge=model.charge)
+        fit = self._room(chats)
+        asked = list(compress(chats, fit))
+        said = iter(sampling.sample(model.body, model.encoder, asked, how, stream=self.stream, charge=model.charge))
+        nothing = Piece("", Tokens(frozen_ints([]), model.encoder.fingerprint), frozen_floats([]))
+        return [next(said) if fits else [Completion(nothing, Finish.FULL)] * how.n for fits in fit]
 
     def logprobs(self, chats: Sequence[Chat], said: Sequence[Tokens | str]) -> list[Floats]:
-        """[chat] float32[T] nats."""
+        """[chat] float32[T] nats; raises InvalidInput unless there is one text per chat."""
         model = self.model
         model.ready(self.weights)
-        return scoring.logprobs(model.body, model.encoder, chats, said, model.charge)
+        if len(chats) != len(said):
+            raise InvalidInput(f"expected one text per chat, got {len(chats)} chats and {len(said)} texts")
+        texts = [model.encoder.reply(text) if isinstance(text, str) else text for text in said]
+        fit = self._room(chats, [max(1, len(text)) for text in texts])
+        asked = list(compress(chats, fit)), list(compress(texts, fit))
+        found = iter(scoring.logprobs(model.body, model.encoder, *asked, model.charge))
+        return [next(found) if fits else _never(len(text)) for fits, text in zip(fit, texts, strict=True)]
 
     def choices(self, chats: Sequence[Chat], labels: Sequence[str]) -> list[Floats]:
         """[chat] float32[labels] nats of the full softmax."""
         model = self.model
         model.ready(self.weights)
-        return scoring.choices(model.body, model.encoder, chats, labels, model.charge)
+        fit = self._room(chats)
+        asked = list(compress(chats, fit))
+        found = iter(scoring.choices(model.body, model.encoder, asked, labels, model.charge))
+        return [next(found) if fits else _never(len(labels)) for fits in fit]
 
     def values(self, chats: Sequence[Chat], head: str = "value") -> list[list[list[float]]]:
         """[chat][read][output]; raises InvalidInput where the weights have no such head."""
@@ -183,7 +199,15 @@ class LocalPolicy:
                 f"expected a head of these weights ({known}), got {head!r}; make it first with model.head"
             )
         read = heads[head]
-        return scoring.values(model.body, model.encoder, chats, read, read.head.read, model.charge)
+        fit = self._room(chats, [0] * len(chats))
+        asked = list(compress(chats, fit))
+        found = iter(scoring.values(model.body, model.encoder, asked, read, read.head.read, model.charge))
+        return [next(found) if fits else [] for fits in fit]
+
+    def _room(self, chats: Sequence[Chat], more: Sequence[int] | None = None) -> list[bool]:
+        """[chat] whether so many more tokens fit into the context behind it; one without `more`."""
+        encode, most = self.model.encoder.encode, self.model.body.context
+        return [len(encode(chat)) + after <= most for chat, after in zip(chats, more or [1] * len(chats), strict=True)]
 
 
 def local_model(name: str, body: Body, encoder: Speech, origin: Origin | None = None) -> LocalModel:
@@ -197,6 +221,11 @@ def local_model(name: str, body: Body, encoder: Speech, origin: Origin | None = 
     store = Store()
     base = store.put(f"base-{identity}", f"{Path(name).name}-{identity}", Stored(state), given=True)
     return LocalModel(name, body, encoder, base, store, origin)
+
+
+def _never(length: int) -> Floats:
+    """What has no room to be said is never said."""
+    return frozen_floats(np.full(length, -np.inf, dtype=np.float32))
 
 
 def _derived(*parts: str) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sharpen.core.judging import named_answer
+from sharpen.core.judging import plain_answer
 from sharpen.core.phrases import Phrases
 from sharpen.core.ports import Recall, Sampler
 from sharpen.core.records import Attempt, Behaviour, Chat, Message, Problem, Sampling, user
@@ -36,7 +36,7 @@ def found(
 def general(behaviours: Sequence[Behaviour], attempt: Attempt) -> list[Behaviour]:
     """Those that give nothing of the attempt away: neither its answer, as a whole word, nor a number of two or more
     digits that stands in its question or solution."""
-    answer = named_answer(attempt.text)
+    answer = plain_answer(attempt.text)
     numbers = set(_LONG_NUMBER.findall(f"{_question(attempt)}\n{_solution(attempt)}"))
     texts = [f"{one.name.replace('_', ' ')} {one.instruction}" for one in behaviours]
     return [one for one, text in zip(behaviours, texts, strict=True) if not _tells(text, answer, numbers)]

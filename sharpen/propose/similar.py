@@ -1,12 +1,12 @@
 """New problems like a given one: in a model's words, or, to see what likeness is worth, any others."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from sharpen.core.ports import Sampler
 from sharpen.core.records import Finish, Problem, Sampling
 from sharpen.core.speech import more_like
-from sharpen.core.streams import stream, stream_key
+from sharpen.core.streams import Rng, stream_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,11 @@ class Similar:
 
     how: Sampling = Sampling(temperature=0.8, top_p=0.95, max_tokens=256)
 
-    def __call__(self, policy: Sampler, problems: Sequence[Problem], n: int) -> list[list[Problem]]:
-        """[problem][at most n] distinct problems; what is empty, was cut off or repeats the given one is left out."""
+    def __call__(
+        self, policy: Sampler, problems: Sequence[Problem], n: int, rng: Callable[[str], Rng]
+    ) -> list[list[Problem]]:
+        """[problem][at most n] distinct problems; what is empty, was cut off or repeats the given one is left out. Only
+        the policy draws."""
         chats = [more_like([problem.chat[-1].text]) for problem in problems]
         asked = list(dict.fromkeys(chats))
         how = replace(self.how, n=n, stop=(*self.how.stop, "\nTask:"))
@@ -33,15 +36,16 @@ class Drawn:
     """Takes them at random from a pool of given problems, whatever they ask."""
 
     pool: tuple[Problem, ...]
-    seed: int = 0
 
-    def __call__(self, policy: Sampler, problems: Sequence[Problem], n: int) -> list[list[Problem]]:
-        """[problem][at most n] problems of the pool, the given one left out; the same ones for it every time."""
-        return [self._others(problem, n) for problem in problems]
+    def __call__(
+        self, policy: Sampler, problems: Sequence[Problem], n: int, rng: Callable[[str], Rng]
+    ) -> list[list[Problem]]:
+        """[problem][at most n] problems of the pool, the given one left out, from the stream of the problem's id."""
+        return [self._others(problem, n, rng(problem.id)) for problem in problems]
 
-    def _others(self, problem: Problem, n: int) -> list[Problem]:
+    def _others(self, problem: Problem, n: int, rng: Rng) -> list[Problem]:
         others = [other for other in self.pool if other.chat != problem.chat]
-        return stream(self.seed, "drawn", problem.id).sample(others, min(n, len(others)))
+        return rng.sample(others, min(n, len(others)))
 
 
 def _fresh(problem: Problem, texts: Sequence[str]) -> list[Problem]:

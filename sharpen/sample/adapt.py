@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from sharpen.core.errors import InvalidInput
 from sharpen.core.judging import plain_answer
-from sharpen.core.lessons import Lesson, Term, demonstration
+from sharpen.core.lessons import Lesson, Term, demonstration, retold
 from sharpen.core.method import Seat, Solver
 from sharpen.core.objectives import Imitate
 from sharpen.core.ports import Env, Judge, Policy, Sampler
@@ -21,8 +21,8 @@ from sharpen.sample.several import Several
 
 Picks: TypeAlias = Callable[[Policy, Env, Sequence[Problem], Callable[[str], Rng]], list[bool]]
 """[problem] whether it is worth adapting to; draws from the stream that goes by a problem's id."""
-Proposes: TypeAlias = Callable[[Sampler, Sequence[Problem], int], list[list[Problem]]]
-"""[problem][at most n] others, in a model's words or not."""
+Proposes: TypeAlias = Callable[[Sampler, Sequence[Problem], int, Callable[[str], Rng]], list[list[Problem]]]
+"""[problem][at most n] others, in a model's words or drawn from the stream that goes by a problem's id."""
 
 PER_TOKEN = Imitate(per="sequences")
 """-(1 / |y|) sum_t log p(y_t), meaned over the examples of a step."""
@@ -94,7 +94,8 @@ class Adapted:
             if not lacking:
                 break
             author = seat.at(writer, "write", number)
-            written = self.proposes(author, [problems[place] for place in lacking], self.practice.n)
+            drawn = partial(seat.rng, "write", number)
+            written = self.proposes(author, [problems[place] for place in lacking], self.practice.n, drawn)
             new = {p.id: p for group in written for p in group if p.id not in tried and _opens(seat.env, p)}
             attempts = rollout(seat.at(writer, "practise"), seat.env, list(new.values()), GREEDY) if new else []
             tried |= {attempt.problem.id: attempt for attempt in attempts}
@@ -108,9 +109,9 @@ class Adapted:
         words."""
         own = self.writer is None or self.writer.body == self.weights.body
         return [
-            demonstration(turn.seen, turn.said) if own else demonstration(_words(turn.seen), turn.text)
+            lesson
             for example in examples
-            for turn in example.turns
+            for lesson in ([demonstration(turn.seen, turn.said) for turn in example.turns] if own else retold(example))
         ]
 
     def plain(self, weights: Weights) -> Solver:
@@ -134,12 +135,8 @@ def shown(problem: Problem, examples: Sequence[Attempt], env: Env) -> Problem:
 def _told(example: Attempt, before: int, env: Env) -> Chat:
     """The example's own messages, from its question to its last words."""
     opened = len(env.open(example.problem).chat)
-    later = _words(example.turns[-1].seen[opened:])
+    later = (replace(message, tokens=None) for message in example.turns[-1].seen[opened:])
     return (*example.problem.chat[before:], *later, Message("assistant", example.text))
-
-
-def _words(chat: Chat) -> Chat:
-    return tuple(replace(message, tokens=None) for message in chat)
 
 
 def _opens(env: Env, problem: Problem) -> bool:

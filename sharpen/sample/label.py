@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from sharpen.core.errors import InvalidInput
 from sharpen.core.judging import MARK
 from sharpen.core.method import Seat
@@ -13,8 +15,8 @@ from sharpen.core.speech import posed
 
 @dataclass(frozen=True, slots=True)
 class ForcedChoice:
-    """One attempt per problem: the label that is likeliest behind the prompt, the first of equals. The mark before it
-    is the method's; the label has no tokens, for none was sampled.
+    """One attempt per problem: the label that is likeliest behind the prompt, the first of equals; no label where the
+    prompt leaves none room. The mark before it is the method's; the label has no tokens, for none was sampled.
 
     prompt   a chat with the place of the question in it; of a problem's own chat only the question is asked
     labels   as the model says them behind the prompt, space included (`as_said`)
@@ -29,16 +31,17 @@ class ForcedChoice:
         scenes = [seat.env.open(problem) for problem in problems]
         asked = [posed(self.prompt, scene.chat[-1].text) for scene in scenes]
         rows = seat.at(self.weights, "answer").choices(asked, self.labels)
-        said = [self.labels[int(row.argmax())].strip() for row in rows]
+        full = [bool(np.isneginf(row.max())) for row in rows]
+        said = ["" if none else self.labels[int(row.argmax())].strip() for row, none in zip(rows, full, strict=True)]
         done = seat.env.step_many(scenes, [Message("assistant", f"{MARK} {label}") for label in said])
         return [
             Attempt(
                 problem,
                 (Turn(chat, (Piece(f"{MARK} ", author="method"), Piece(label))),),
                 self.weights,
-                Stop.DONE if scene.done else Stop.TURNS,
+                Stop.FULL if none else Stop.DONE if scene.done else Stop.TURNS,
             )
-            for problem, chat, label, scene in zip(problems, asked, said, done, strict=True)
+            for problem, chat, label, scene, none in zip(problems, asked, said, done, full, strict=True)
         ]
 
 

@@ -72,7 +72,8 @@ def _trying(scene: Scene) -> _Trying:
 
 @dataclass(frozen=True, slots=True)
 class Twice:
-    """Two tries per problem, the last of which is the answer; greedy unless told otherwise. Both are paid for."""
+    """Two tries per problem, the last of which is the answer; greedy unless told otherwise. Both are paid for. The
+    first stands where it leaves no room for another in the model's context."""
 
     weights: Weights
     request: str = SURE

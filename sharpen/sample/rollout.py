@@ -11,7 +11,8 @@ def rollout(
     policy: Sampler, env: Env, problems: Sequence[Problem], how: Sampling, most_turns: int = 16
 ) -> list[Attempt]:
     """`how.n` attempts per problem, side by side; a turn that hits its token limit ends its attempt, unless the world
-    opens another try after it."""
+    opens another try after it. An attempt whose next turn finds no room in the model's context has ended before it; a
+    first turn without room is a turn in which nothing is said."""
     how = replace(how, max_tokens=min(how.max_tokens, env.max_tokens))
     opened = [env.open(problem) for problem in problems]
     first = policy.sample([scene.chat for scene in opened], how)
@@ -22,9 +23,12 @@ def rollout(
     alive = list(range(len(scenes)))
     for turn in range(1, most_turns + 1):
         for row, completion in zip(alive, said, strict=True):
-            turns[row] += (Turn(scenes[row].chat, (completion.piece,), scenes[row].trial),)
-        stepped = env.step_many([scenes[row] for row in alive], [_action(completion) for completion in said])
-        for row, completion, scene in zip(alive, said, stepped, strict=True):
+            stops[row] = Stop.FULL if completion.finish is Finish.FULL else None
+            if stops[row] is None or not turns[row]:
+                turns[row] += (Turn(scenes[row].chat, (completion.piece,), scenes[row].trial),)
+        moved = [(row, completion) for row, completion in zip(alive, said, strict=True) if stops[row] is None]
+        stepped = env.step_many([scenes[row] for row, _ in moved], [_action(completion) for _, completion in moved])
+        for (row, completion), scene in zip(moved, stepped, strict=True):
             another = scene.trial != scenes[row].trial
             scenes[row], stops[row] = scene, _stop(completion, scene, another, last=turn == most_turns)
         alive = [row for row in alive if stops[row] is None]

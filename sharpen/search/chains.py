@@ -8,19 +8,18 @@ from sharpen.core.errors import InvalidInput
 from sharpen.core.ports import Encoder
 from sharpen.core.records import Completion, Finish, Piece, Problem, Sampling, Stop
 from sharpen.core.tree import ROOT, Node, Tree
-from sharpen.search.steps import Ground
+from sharpen.search.steps import LINE, Ground
 
 
 @dataclass(frozen=True, slots=True)
 class Chains:
-    """How attempts are drawn: `how.n` whole ones at a time, whose steps end with `mark`."""
+    """How attempts are drawn: `how.n` whole ones at a time, whose steps are their lines."""
 
     how: Sampling = Sampling(n=8, temperature=0.8, max_tokens=4096)  # ours
-    mark: str = "\n"
 
     def __post_init__(self) -> None:
-        if not self.mark or self.how.stop:
-            raise InvalidInput(f"mark must not be empty and how.stop must, got {self.mark!r} and {self.how.stop}")
+        if self.how.stop:
+            raise InvalidInput(f"attempts are drawn whole: how.stop must be empty, got {self.how.stop}")
 
     def grow(self, ground: Ground, problems: Sequence[Problem]) -> list[Tree]:
         """One tree per problem, in order, its complete solutions read by the critic."""
@@ -33,17 +32,18 @@ class Chains:
         return trees
 
     def unread(self, ground: Ground, problems: Sequence[Problem]) -> list[Tree]:
-        """The same without a critic. Attempts share the steps that they begin with, but each has an end of its own."""
+        """The same without a critic. Attempts share the steps that they begin with, but each has an end of its own; a
+        problem that leaves no room in the model's context stays a root."""
         trees = ground.rooted(problems)
         how = replace(self.how, max_tokens=min(self.how.max_tokens, ground.env.max_tokens))
         said = ground.speak("chains").sample([tree.seen for tree in trees], how)
         for row, group in enumerate(said):
-            for completion in group:
+            for completion in (one for one in group if one.finish is not Finish.FULL):
                 trees[row] = self._with(trees[row], completion, ground.encoder)
         return ground.closed(trees)
 
     def _with(self, tree: Tree, completion: Completion, encoder: Encoder) -> Tree:
-        *steps, last = divided(completion.piece, encoder, self.mark)
+        *steps, last = divided(completion.piece, encoder)
         place = ROOT
         for step in steps:
             children = tree.nodes[place].children
@@ -56,9 +56,9 @@ class Chains:
         return tree.grown(place, [Node(last, stop=stop)], len(completion.piece.known))
 
 
-def divided(piece: Piece, encoder: Encoder, mark: str) -> list[Piece]:
-    """A piece in steps, each up to the token that ends a mark, and the rest; together they are the piece."""
-    marks = (stop for _, stop in encoder.spans(piece.known, re.escape(mark)))
+def divided(piece: Piece, encoder: Encoder) -> list[Piece]:
+    """A piece in steps, each up to the token that ends a line, and the rest; together they are the piece."""
+    marks = (stop for _, stop in encoder.spans(piece.known, re.escape(LINE)))
     bounds = sorted({*marks, len(piece.known)} - {0})
     steps: list[Piece] = []
     for start, stop in zip([0, *bounds], bounds, strict=False):

@@ -10,6 +10,9 @@ from sharpen.core.ports import Critic, Encoder, Env, Sampler
 from sharpen.core.records import Completion, Finish, Piece, Problem, Sampling, Stop
 from sharpen.core.tree import Draft, Node, Tree
 
+LINE = "\n"
+"""What ends a step, for all searches: a step is a line, or the last words of a turn."""
+
 
 class Speaker(Protocol):
     """One policy on as many streams as are asked for."""
@@ -38,8 +41,8 @@ class Ground:
         return [Tree(problem, self.env.open(problem).chat, by) for problem in problems]
 
     def scores(self, drafts: Sequence[Draft]) -> list[float]:
-        """What the critic's head says at the last token of each."""
-        return [reads[-1][0] for reads in self.critic.values([draft.chat for draft in drafts])]
+        """What the critic's head says at the last token of each; 0 of one that does not fit into its context."""
+        return [reads[-1][0] if reads else 0.0 for reads in self.critic.values([draft.chat for draft in drafts])]
 
     def closed(self, trees: Sequence[Tree]) -> list[Tree]:
         """The trees, after the world has heard every complete solution; raises InvalidInput where it would go on."""
@@ -54,21 +57,20 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Stepping:
-    """How a step is drawn: it ends with `mark`, or where the policy ends its turn."""
+    """How a step is drawn: a line, or what the policy says until it ends its turn."""
 
     temperature: float = 0.8  # ours; the paper's 0.7
     max_tokens: int = 64  # tokens of one step (ours; the paper's 256)
     tries: int = 3  # how often a step is asked for until it is sound, the code's
-    mark: str = "\n"
 
     def __post_init__(self) -> None:
-        if self.tries < 1 or not self.mark:
-            raise InvalidInput(f"tries must be >= 1 and mark not empty, got {self.tries} and {self.mark!r}")
+        if self.tries < 1:
+            raise InvalidInput(f"tries must be >= 1, got {self.tries}")
         self.sampling(1)
 
     def sampling(self, n: int) -> Sampling:
         """How the policy is asked."""
-        return Sampling(n, self.temperature, max_tokens=self.max_tokens, stop=(self.mark,))
+        return Sampling(n, self.temperature, max_tokens=self.max_tokens, stop=(LINE,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +101,13 @@ def proposed(ground: Ground, drafts: Sequence[Draft], n: int, how: Stepping) -> 
             rows = [row for row, wanted in enumerate(missing) if wanted == count]
             said = policy.sample([drafts[row].chat for row in rows], how.sampling(count))
             for row, group in zip(rows, said, strict=True):
-                steps = [_sound(ground, drafts[row], completion, how.mark) for completion in group]
+                steps = [_sound(ground, drafts[row], completion) for completion in group]
                 found[row] += [step for step in steps if step is not None]
                 sampled[row] += sum(len(completion.piece.known) for completion in group)
     return [Proposal(tuple(steps), tokens) for steps, tokens in zip(found, sampled, strict=True)]
 
 
-def _sound(ground: Ground, draft: Draft, completion: Completion, mark: str) -> Step | None:
+def _sound(ground: Ground, draft: Draft, completion: Completion) -> Step | None:
     """The step that a completion is. None for one that was cut off or makes the solution too long for the world, that
     is blank (but for the end of a turn in which something was said), or that repeats an earlier one."""
     if completion.finish is not Finish.END:
@@ -115,7 +117,7 @@ def _sound(ground: Ground, draft: Draft, completion: Completion, mark: str) -> S
         return None
     # What was sampled up to a stop string shows none; the tokens do.
     text = ground.encoder.decode(whole.tokens)[len(draft.text) :]
-    ends, before = mark not in text, {line.strip() for line in draft.text.split(mark)}
+    ends, before = LINE not in text, {line.strip() for line in draft.text.split(LINE)}
     sound = text.strip() not in before if text.strip() else ends and bool(draft.text.strip())
     return Step(replace(completion.piece, text=text), ends) if sound else None
 

@@ -15,12 +15,8 @@ HELD_OUT = ("Find the value of {}.", "Say what {} comes to.")
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """Its bad habits: to leave out the last operation, and, where something binds tighter, to go from left to right.
+    """Its bad habits: to leave out the last operation, and, where something binds tighter, to go from left to right."""
 
-    wordings: those it draws from.
-    """
-
-    wordings: tuple[str, ...] = WORDINGS
     name: str = "arithmetic"
     kinds: tuple[str, ...] = expressions.FAMILIES
     levels: range = LEVELS
@@ -31,7 +27,7 @@ class Arithmetic:
 
     def draw(self, kind: str, level: int, rng: Rng, held_out: bool = False) -> str:
         """A sum in one of the wordings."""
-        return pick(HELD_OUT if held_out else self.wordings, rng).format(expressions.draw(kind, level, rng))
+        return pick(HELD_OUT if held_out else WORDINGS, rng).format(expressions.draw(kind, level, rng))
 
     def tidy(self, question: str) -> str:
         """Without spaces inside the sum; a sum alone is asked in the first wording."""

@@ -3,6 +3,7 @@
 It is plain data, a row of behaviours in the order in which they were first found (arXiv:2509.13237).
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -86,7 +87,8 @@ class Retrieval:
         """At most `most`, the most fitting first; by topic none where nothing was found in the problem's family."""
         if self.by == "topic":
             own = [behaviour for behaviour in self.handbook if problem.family in behaviour.found]
-            return tuple(sorted(own, key=lambda behaviour: -behaviour.found[problem.family])[: self.most])
+            often = sorted(own, key=lambda behaviour: (-behaviour.found[problem.family], -behaviour.times))
+            return tuple(often[: self.most])
         question = "\n".join(message.text for message in problem.chat if message.role in ("user", "text"))
         fits = bm25(question, [_text(behaviour) for behaviour in self.handbook])
         order = sorted(range(len(fits)), key=lambda place: (-fits[place], -self.handbook[place].times))
@@ -120,8 +122,8 @@ class Always:
 
 
 def cited(text: str, behaviours: Sequence[Behaviour]) -> list[Behaviour]:
-    """Those whose name stands in a text, in any case."""
-    return [behaviour for behaviour in behaviours if behaviour.name.lower() in text.lower()]
+    """Those whose whole name stands in a text, in any case, with a prefix and an underscore before it or without."""
+    return [one for one in behaviours if re.search(rf"(?<![^\W_]){re.escape(one.name)}(?!\w)", text, re.IGNORECASE)]
 
 
 def _joined(one: Behaviour, other: Behaviour) -> Behaviour:

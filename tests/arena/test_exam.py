@@ -48,6 +48,15 @@ def test_inference_is_counted_per_problem() -> None:
     assert once.measures["length"] == pytest.approx(once.inference["sampled"])
 
 
+def test_answers_without_room_are_wrong_and_counted_where_there_are_any() -> None:
+    narrow = linear_model()
+    lengths = [len(narrow.encoder.encode(problem.chat)) for problem in Toy().problems("test")]
+    narrow.body.context = max(lengths)  # type: ignore[misc]  # a smaller one for the test
+    exam = Room(Toy(), {"model": narrow}, None, 0).examine(Direct(narrow.base), "test")
+    assert exam.measures["too_long"] == pytest.approx(lengths.count(max(lengths)) / len(lengths))
+    assert "too_long" not in ROOM.examine(Direct(BASE), "test", 8).measures
+
+
 def test_the_last_of_two_tries_is_the_answer_and_both_are_paid_for() -> None:
     once, twice = ROOM.examine(Direct(BASE), "test"), ROOM.examine(Twice(BASE), "test")
     first, last = twice.measures["tries/first"], twice.measures["tries/last"]

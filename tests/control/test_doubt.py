@@ -28,6 +28,11 @@ def rng(name: str) -> Rng:
     return stream("test", name)
 
 
+def passed(gate: Gate, margins: list[float]) -> list[bool]:
+    problems = [Problem(str(place), (user("x"),)) for place in range(len(margins))]
+    return gate.passed(problems, margins, rng)
+
+
 def said(text: str, *logprobs: float) -> Completion:
     tokens = Tokens(np.frombuffer(text.encode().ljust(len(logprobs), b"~"), np.uint8)[: len(logprobs)], "bytes")
     return Completion(Piece(text, tokens, np.array(logprobs, dtype=np.float32)), Finish.END)
@@ -135,27 +140,27 @@ def test_the_quantile_has_that_share_in_front_of_it(share: float, tau: float) ->
 
 def test_a_settled_gate_lets_its_share_through_on_the_side_it_stands_for() -> None:
     margins = [0.9, 0.1, 0.5, 0.3, 0.7]
-    assert Gate(share=0.4).settled(margins).passed(margins) == [False, True, False, True, False]
-    assert Gate(inputs="sure", share=0.4).settled(margins).passed(margins) == [True, False, False, False, True]
-    assert Gate(share=1.0).settled(margins).passed(margins) == [True] * 5
+    assert passed(Gate(share=0.4).settled(margins), margins) == [False, True, False, True, False]
+    assert passed(Gate(inputs="sure", share=0.4).settled(margins), margins) == [True, False, False, False, True]
+    assert passed(Gate(share=1.0).settled(margins), margins) == [True] * 5
 
 
 @PATIENTLY
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.floats(0.01, 1))
 def test_unsure_and_sure_share_the_problems_out_at_one_threshold(margins: list[float], tau: float) -> None:
-    unsure, sure = Gate(tau=tau).passed(margins), Gate(inputs="sure", tau=tau).passed(margins)
+    unsure, sure = passed(Gate(tau=tau), margins), passed(Gate(inputs="sure", tau=tau), margins)
     assert all(one != other for one, other in zip(unsure, sure, strict=True))
 
 
 def test_equal_margins_fall_on_one_side() -> None:
     margins = [0.2, 1.0, 1.0, 1.0]
-    assert Gate(share=0.5).settled(margins).passed(margins) == [True, False, False, False]
+    assert passed(Gate(share=0.5).settled(margins), margins) == [True, False, False, False]
 
 
 def test_a_threshold_that_was_given_is_not_measured() -> None:
     assert Gate(tau=0.95).settled([0.1, 0.2]).tau == 0.95
     with pytest.raises(InvalidInput, match="settle"):
-        Gate().passed([0.5])
+        passed(Gate(), [0.5])
 
 
 class Unasked(LocalPolicy):
@@ -163,13 +168,41 @@ class Unasked(LocalPolicy):
         raise AssertionError("nobody needs to ask")
 
 
-def test_random_and_all_ask_no_model_and_draw_by_the_problems_name() -> None:
-    silent, problems = Unasked(MODEL, MODEL.base), list(Toy().problems("train"))[:200]
-    some = Gate(inputs="random", share=0.3)
-    drawn = some(silent, OneTurn(), problems, rng)
-    assert some(silent, OneTurn(), problems[::-1], rng) == drawn[::-1]
-    assert 0.2 < sum(drawn) / len(drawn) < 0.4
-    assert all(Gate(inputs="all")(silent, OneTurn(), problems, rng))
+def test_all_asks_no_model() -> None:
+    silent, problems = Unasked(MODEL, MODEL.base), list(Toy().problems("train"))[:20]
+    assert Gate(inputs="all")(silent, OneTurn(), problems, rng) == [True] * 20
+
+
+@pytest.mark.parametrize("tau", [0.1, 0.2, 0.4])
+def test_random_draws_as_many_as_are_unsure_by_the_problems_names(tau: float) -> None:
+    problems = list(Toy().problems("train"))[:60]
+    unsure = Gate(VOTES, tau=tau)(POLICY, OneTurn(), problems, rng)
+    drawn = Gate(VOTES, "random", tau=tau)(POLICY, OneTurn(), problems, rng)
+    assert sum(drawn) == sum(unsure) and 0 < sum(drawn) < 60
+    assert drawn != unsure
+    assert Gate(VOTES, "random", tau=tau)(POLICY, OneTurn(), problems[::-1], rng)[::-1] == drawn
+
+
+def test_the_lot_of_a_problem_does_not_depend_on_its_margin() -> None:
+    gate = Gate(inputs="random", tau=0.5)
+    assert passed(gate, [0.0, 0.0, 1.0, 1.0]) == passed(gate, [1.0, 1.0, 0.0, 0.0])
+
+
+def test_random_settles_where_unsure_does_ties_and_all() -> None:
+    margins = [0.2, 1.0, 1.0, 1.0]
+    gate = Gate(inputs="random").settled(margins)
+    assert gate.tau == Gate().settled(margins).tau and sum(passed(gate, margins)) == 1
+
+
+def test_where_no_reply_finds_room_nothing_is_sure_and_where_some_do_they_count() -> None:
+    narrow = linear_model()
+    narrow.body.context = len(narrow.encoder.encode((user("x"),))) + 2  # type: ignore[misc]  # a smaller one for the test
+    policy = narrow.at(narrow.base)
+    fits, fills = Problem("a", (user("x"),)), Problem("b", (user("x x x x"),))
+    both = Doubt(("1", "2"))
+    assert both.margins(policy, OneTurn(), [fills, fits]) == [0.0, both.margins(POLICY, OneTurn(), [fits])[0]]
+    assert Doubt(("1", "1 2 3")).margins(policy, OneTurn(), [fits]) == [1.0]
+    assert VOTES.margins(policy, OneTurn(), [fills]) == [0.0]
 
 
 def test_auroc_of_a_hand_worked_case() -> None:

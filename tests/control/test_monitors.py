@@ -15,6 +15,12 @@ def test_a_hand_worked_batch() -> None:
     assert seen["train/clipped_ratio"] == pytest.approx(0.25)
 
 
+def test_attempts_that_found_no_room_are_counted_apart_from_those_cut_off() -> None:
+    full = Judged(attempt("q", "", stop=Stop.FULL), Verdict(0.0, False))
+    seen = monitors([mark("p", "a", 1.0), full])
+    assert (seen["train/too_long"], seen["train/clipped_ratio"]) == (0.5, 0.0)
+
+
 def test_nothing_seen_is_nothing_said() -> None:
     assert monitors([]) == {}
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from sharpen.core.errors import InvalidInput
-from sharpen.core.lessons import Part, demonstration, demonstrations, preference, reinforcement, valuation
-from sharpen.core.records import Attempt, Judged, Piece, Problem, Turn, Verdict, Weights, user
+from sharpen.core.lessons import Part, demonstration, demonstrations, preference, reinforcement, retold, valuation
+from sharpen.core.records import Attempt, Judged, Message, Piece, Problem, Turn, Verdict, Weights, user
 from sharpen.core.tokens import Tokens, frozen_floats, frozen_ints
 
 CHAT = (user("2 + 2?"),)
@@ -26,6 +26,14 @@ def test_a_demonstration_teaches_only_the_policys_own_words() -> None:
 
 def test_words_of_others_are_taught_as_text() -> None:
     assert [(part.content, part.weight) for part in demonstration(CHAT, "four").parts] == [(CHAT, 0.0), ("four", 1.0)]
+
+
+def test_what_another_body_did_is_retold_without_any_of_its_tokens() -> None:
+    later = (*CHAT, Message("assistant", "4!", TOKENS), user("sure?"))
+    foreign = Attempt(Problem("p", CHAT), (Turn(CHAT, SAID[:1]), Turn(later, SAID[:1])), Weights("w", "other"))
+    first, second = retold(foreign)
+    assert [part.content for part in first.parts] == [CHAT, "4"]
+    assert [part.content for part in second.parts] == [(*CHAT, Message("assistant", "4!"), user("sure?")), "4"]
 
 
 def test_every_turn_of_every_attempt_is_one_demonstration() -> None:

@@ -139,3 +139,15 @@ def test_a_grader_sees_the_question_and_the_answer() -> None:
     model = Opinion(lambda text: "4")
     GradeByReply(model)([GOOD])
     assert model.asked == ["which?\ngood\nGrade it from 1 to 5."]
+
+
+def test_a_grade_that_has_no_room_is_none() -> None:
+    class Full:
+        def choices(self, chats: Sequence[Chat], labels: Sequence[str]) -> list[Floats]:
+            return [np.full(len(labels), -np.inf, dtype=np.float32) for _ in chats]
+
+        def logprobs(self, chats: Sequence[Chat], said: Sequence[object]) -> list[Floats]:
+            raise NotImplementedError
+
+    assert math.isnan(GradeByLabel(Full())([GOOD])[0].score)
+    assert ByLabel(Full())([(GOOD, attempt("p", "other"))]) == [0.5]

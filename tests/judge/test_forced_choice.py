@@ -40,6 +40,12 @@ def test_a_hit_is_the_likeliest_label_and_the_first_of_equals() -> None:
     assert [hit([-1.0, -1.0], place) for place in range(2)] == [1.0, 0.0]
 
 
+def test_a_prompt_without_room_for_a_label_earns_nothing_and_hits_nothing() -> None:
+    none = [-np.inf] * 3
+    assert probabilities(none) == [0.0] * 3
+    assert [reward(none, place) for place in range(3)] == [hit(none, place) for place in range(3)] == [0.0] * 3
+
+
 def test_a_place_beside_the_labels_is_refused() -> None:
     for labels, right in ((SEVEN, 3), ([0.0], 0)):
         with pytest.raises(InvalidInput, match="two labels"):

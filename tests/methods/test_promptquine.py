@@ -10,11 +10,12 @@ import pytest
 from sharpen.control.evolve import Breeding, elite_count
 from sharpen.core.errors import InvalidInput
 from sharpen.core.method import Lab, Round, Seat
-from sharpen.core.records import Chat, Problem, Weights
+from sharpen.core.records import Chat, Problem, Stop, Weights
 from sharpen.core.speech import QUESTION
 from sharpen.core.streams import Stream
 from sharpen.core.tokens import Floats
 from sharpen.methods.promptquine import Config, State, run
+from sharpen.models.linear import linear_model
 from sharpen.propose.prune import Original
 from sharpen.sample.label import ForcedChoice
 from tests.methods.watching import MODEL, Place, Watched, place, rounds
@@ -248,3 +249,15 @@ def test_tasks_and_settings_that_do_not_fit_are_refused_in_a_sentence() -> None:
     for bad in ({"explored": 0}, {"elites": 1.5}, {"tolerance": 1.0}, {"shots": -1}):
         with pytest.raises(InvalidInput):
             replace(SMALL, **bad)  # type: ignore[arg-type]  # of several types
+
+
+def test_questions_that_leave_no_room_for_a_label_earn_nothing_and_end_no_run() -> None:
+    model = linear_model()
+    there = place(model)
+    full = []
+    for context in (2048, 8):
+        model.body.context = context  # type: ignore[misc]  # a smaller one for the test
+        last = list(run(there.lab, replace(SMALL, explored=9)))[-1]
+        stops = [answer.stop for answer in last.solver.answer(there.lab.seat, there.lab.dev)]
+        full.append(stops.count(Stop.FULL) / len(there.lab.dev))
+    assert full == [0.0, 1.0] and last.metrics["prompt/fitness"] == last.metrics["prompt/validation"] == 0.0

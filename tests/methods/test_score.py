@@ -11,13 +11,15 @@ from sharpen.core.judging import tries
 from sharpen.core.lessons import Lesson
 from sharpen.core.method import Round
 from sharpen.core.objectives import PolicyGradient
-from sharpen.core.records import Attempt, Sampling, Verdict
+from sharpen.core.records import Attempt, Sampling, Stop, Verdict
 from sharpen.core.speech import AGAIN, SURE
 from sharpen.core.streams import stream
 from sharpen.core.training import Training
 from sharpen.methods.score import Config, State, run
+from sharpen.models.linear import linear_model
 from sharpen.sample.retry import Twice
 from tests.methods.watching import Impossible, Place, WatchedToy, place, rounds
+from tests.toys import Toy
 
 HOW = Sampling(n=4, temperature=1.0, max_tokens=8)
 TRAINING = Training(epochs=1, batch=1024, inherit="moments", rate=0.001)
@@ -191,6 +193,20 @@ def test_equal_rewards_change_nothing() -> None:
         assert there.same(state(last).weights, there.lab.model.base)
 
 
+def test_a_second_try_without_room_leaves_the_first_as_the_answer_and_ends_no_run() -> None:
+    model = linear_model()
+    longest = max(len(model.encoder.encode(problem.chat)) for problem in Toy().problems("train"))
+    model.body.context = longest + 4  # type: ignore[misc]  # a smaller one for the test
+    there = place(model)
+    (done,) = rounds(run(there.lab, FIRST), 1)
+    assert 0.5 < done.metrics["train/too_long"] <= 1.0
+    alone = [mark.attempt for mark in there.task.judged[0] if mark.attempt.stop is Stop.FULL]
+    assert all(len(attempt.turns) == 1 and attempt.turns[0].trial == 0 and attempt.text for attempt in alone)
+    assert len(lessons(there, 0)) == 32 and len(lessons(there, 1)) == 32 - len(alone)
+    answers = done.solver.answer(there.lab.seat, there.lab.dev)
+    assert any(answer.stop is Stop.FULL and answer.text for answer in answers)
+
+
 def test_both_tries_are_judged_apart_in_one_call_and_the_transitions_told() -> None:
     there = place(toy=Cycling)
     (done,) = rounds(run(there.lab, FIRST), 1)
@@ -215,6 +231,17 @@ def test_an_ablation_differs_in_nothing_else(name: str, initialise: float, alpha
     assert getattr(Config, name)() == replace(Config(), initialise=initialise, alpha=alpha)
 
 
+def test_the_untrained_base_tries_twice_in_the_same_words_and_nothing_is_spent() -> None:
+    there = place()
+    config = replace(FIRST, rounds=Config.untrained().rounds, request=AGAIN)
+    (only,) = list(run(there.lab, config))
+    assert only.solver == Twice(there.lab.model.base, AGAIN) and only.metrics == {}
+    assert there.learnings == [] == there.task.judged
+    assert list(run(there.lab, config, state(only))) == []
+    answers = only.solver.answer(there.lab.seat, there.lab.dev[:4])
+    assert [len(tries(answer)) for answer in answers] == [2] * 4
+
+
 def test_resumes_where_it_stopped_across_the_stages() -> None:
     config = replace(FIRST, initialise=0.5)
     whole = rounds(run(place().lab, config), 4)
@@ -232,7 +259,7 @@ def test_resumes_where_it_stopped_across_the_stages() -> None:
         ({"how": replace(HOW, top_p=0.9)}, "top_p must be 1"),
         ({"initialise": 1.5}, "initialise must be in"),
         ({"alpha": -1.0}, "alpha, beta1 and beta2 must be >= 0"),
-        ({"rounds": 0}, "rounds and problems must be >= 1"),
+        ({"rounds": -1}, "rounds must be >= 0"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, object], reason: str) -> None:

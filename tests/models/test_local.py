@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
@@ -10,7 +11,7 @@ from sharpen.core.budget import Spend, free
 from sharpen.core.errors import BudgetExhausted, InvalidInput
 from sharpen.core.lessons import Lesson, Term, demonstration, preference
 from sharpen.core.objectives import Imitate, Prefer
-from sharpen.core.records import Chat, Sampling, user
+from sharpen.core.records import Chat, Finish, Message, Sampling, user
 from sharpen.core.training import Adapter, Head, Training
 from sharpen.models.linear import linear_model
 from sharpen.models.local import LocalModel
@@ -46,6 +47,35 @@ def test_what_is_learned_by_an_adapter_goes_on_top_of_what_was(linear: LocalMode
     ]
     assert scores[1][0] > scores[0][0] and scores[1][1] > scores[0][1]
     assert scores[2][2] > scores[1][2] and scores[2][3] > scores[1][3]
+
+
+def test_what_does_not_fit_into_the_context_is_neither_said_nor_read_nor_charged() -> None:
+    spent: list[Spend] = []
+    model = linear_model().bind(lambda work, paid: spent.append(work))
+    short, long = CHATS[0], (user("colour red of in to of"),)
+    model.body.context = len(model.encoder.encode(long))  # type: ignore[misc]  # a smaller one for the test
+    critic = model.at(model.head(model.base, Head("value")))
+    policy = model.at(model.base, ("s",))
+    alone = (
+        policy.sample([short], Sampling(n=2))[0],
+        policy.logprobs([short], ["7"])[0],
+        policy.choices([short], "01")[0],
+    )
+    spent.clear()
+    full = policy.sample([long], Sampling(n=2))[0]
+    assert [(one.text, one.finish, len(one.piece.known)) for one in full] == [("", Finish.FULL, 0)] * 2
+    assert policy.logprobs([long], ["7"])[0].tolist() == [-np.inf] * len(model.encoder.reply("7"))
+    assert len(policy.logprobs([long], [full[0].piece.known])[0]) == 0
+    assert policy.choices([long], "012")[0].tolist() == [-np.inf] * 3
+    assert critic.values([(*long, Message("assistant", "7"))]) == [[]] and spent == []
+    assert len(critic.values([long])[0]) == 1  # nothing need follow what a critic reads
+    assert policy.sample([long, short], Sampling(n=2))[1] == alone[0]
+    assert np.array_equal(policy.logprobs([long, short], ["7", "7"])[1], alone[1])
+    assert np.array_equal(policy.choices([long, short], "01")[1], alone[2])
+    room = len(model.encoder.encode(long)) - len(model.encoder.encode(short))
+    assert np.isfinite(policy.logprobs([short], ["7" * (room - 1)])[0]).all()
+    assert np.isneginf(policy.logprobs([short], ["7" * room])[0]).all()
+    assert policy.sample([short], Sampling(temperature=0.0))[0][0].finish is not Finish.FULL
 
 
 def test_preferences_move_towards_the_better(linear: LocalModel) -> None:

@@ -65,6 +65,8 @@ def test_what_gives_the_answer_or_a_number_of_the_problem_away_is_not_general() 
     assert general([Behaviour("say_5"), Behaviour("five", "It is 5."), Behaviour("fine", "In 15 steps.")], STORY) == [
         Behaviour("fine", "In 15 steps.")
     ]
+    stopped = attempt("How many?", "Answer: 5.")
+    assert general([Behaviour("five", "It is 5 then.")], stopped) == []
     worded = attempt("Who is oldest?", "Answer: Quin")
     assert general([Behaviour("a", "Name Quin."), Behaviour("b", "Quinces are fruit.")], worded) == [
         Behaviour("b", "Quinces are fruit.")

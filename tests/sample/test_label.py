@@ -59,6 +59,20 @@ def test_each_problem_is_answered_alone_whatever_its_company() -> None:
     assert together == backwards == [solver.answer(seat, [problem])[0].text for problem in problems]
 
 
+def test_where_the_prompt_leaves_no_room_no_label_is_said_and_that_is_wrong() -> None:
+    seat, solver = taught([])
+    problems = list(Toy().problems("dev"))
+    encoder, body = seat.model.encoder, seat.model.body  # type: ignore[attr-defined]  # a local model has one
+    lengths = [len(encoder.encode(posed(PROMPT, problem.chat[0].text))) for problem in problems]
+    body.context = max(lengths)
+    attempts = solver.answer(seat, problems)
+    full = [attempt.stop is Stop.FULL for attempt in attempts]
+    assert full == [length == max(lengths) for length in lengths] and 0 < sum(full) < len(full)
+    right = [verdict.right for verdict in Toy().judge(attempts)]
+    assert not any(ok for ok, none in zip(right, full, strict=True) if none) and any(right)
+    assert {attempt.text for attempt, none in zip(attempts, full, strict=True) if none} == {"Answer: "}
+
+
 def test_labels_are_said_with_a_space_before_them_where_that_tells_them_apart() -> None:
     assert as_said(["yes", "no"], WordEncoder([" yes", " no"])) == (" yes", " no")
     encoder = linear_model().encoder  # its space is a token of its own

@@ -126,3 +126,34 @@ def test_several_gives_the_attempt_the_judge_likes_best() -> None:
     best = Several(model.base, how, Longest()).answer(seat, [problem])[0]
     assert Longest()([best])[0].score == max(v.score for v in Longest()(tried))
     assert replace(how, n=1) != how
+
+
+class Short:
+    """Has room for chats of so many messages."""
+
+    weights: Weights = BY
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def sample(self, chats: Sequence[Chat], how: Sampling) -> list[list[Completion]]:
+        return [[_said("ok") if len(chat) <= self.most else _said("", Finish.FULL)] * how.n for chat in chats]
+
+
+def _said(text: str, finish: Finish = Finish.END) -> Completion:
+    return Completion(Piece(text, Tokens(np.zeros(len(text), dtype=np.int32), "t")), finish)
+
+
+def test_an_attempt_ends_before_the_turn_that_finds_no_room_and_the_world_hears_nothing_of_it() -> None:
+    long = Problem("c", (user("a"), user("b"), user("c")))
+    heard: list[str] = []
+
+    class Listening(Turns):
+        def step_many(self, scenes: Sequence[Scene], actions: Sequence[Message]) -> list[Scene]:
+            heard.extend(action.text for action in actions)
+            return super().step_many(scenes, actions)
+
+    first, last = rollout(Short(2), Listening(4), [PROBLEMS[0], long], Sampling())
+    assert (first.stop, [turn.text for turn in first.turns]) == (Stop.FULL, ["ok"])
+    assert (last.stop, [turn.text for turn in last.turns], last.turns[0].seen) == (Stop.FULL, [""], long.chat)
+    assert heard == ["ok"]

@@ -1,11 +1,19 @@
 """Independent attempts as trees."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
-from sharpen.core.records import Piece, Sampling, Stop
-from sharpen.core.tree import Tree
+from sharpen.core.records import Chat, Completion, Finish, Piece, Sampling, Stop
+from sharpen.core.tokens import Tokens
+from sharpen.core.tree import Draft, Tree
+from sharpen.search.beam import Beam
 from sharpen.search.chains import Chains, divided
+from sharpen.search.mcts import Mcts
+from sharpen.search.searched import finished
 from tests.search.scripted import CUT, ENCODER, PROBLEM, Script, piece
+from tests.spoken import BY
 
 SAID = ("a\nb\nAnswer: 1", "a\nc\nAnswer: 2", "a\nb\nAnswer: 1", f"a\n{CUT}")
 WORTH = {text: place / 10 for place, text in enumerate(SAID)}
@@ -41,8 +49,33 @@ def test_without_a_critic_nothing_is_read() -> None:
 def test_the_steps_of_a_piece_are_the_piece() -> None:
     whole = piece("a\nbc\n\nAnswer: 1")
     numbers = np.arange(len(whole.known), dtype=np.float32)
-    steps = divided(Piece(whole.text, whole.tokens, numbers, drawn=numbers), ENCODER, "\n")
+    steps = divided(Piece(whole.text, whole.tokens, numbers, drawn=numbers), ENCODER)
     assert [step.text for step in steps] == ["a\n", "bc\n", "\n", "Answer: 1"]
     assert sum((step.known for step in steps[1:]), steps[0].known) == whole.tokens
     assert np.array_equal(np.concatenate([step.likelihood for step in steps]), numbers)
     assert np.array_equal(np.concatenate([step.drawn for step in steps if step.drawn is not None]), numbers)
+
+
+def test_a_problem_without_room_for_an_attempt_stays_a_root_and_is_answered_with_nothing() -> None:
+    class Full:
+        weights = BY
+
+        def sample(self, chats: Sequence[Chat], how: Sampling) -> list[list[Completion]]:
+            nothing = Piece("", Tokens(np.zeros(0, dtype=np.int32), ENCODER.fingerprint))
+            return [[Completion(nothing, Finish.FULL)] * how.n for _ in chats]
+
+    script = Script({})
+    ground = replace(script.ground, speak=lambda *path: Full())
+    for search in (HOW, Mcts(iterations=2), Beam(depth=2)):
+        (tree,) = search.grow(ground, [PROBLEM])
+        assert len(tree.nodes) == 1 and tree.sampled == 0 and script.read == []
+        (attempt,) = finished(ground, [tree])
+        assert attempt.text == "" and attempt.stop is Stop.LENGTH
+
+
+def test_what_leaves_a_critic_no_room_is_worth_nothing() -> None:
+    class Blind(Script):
+        def values(self, chats: Sequence[Chat], head: str = "value") -> list[list[list[float]]]:
+            return [[] for _ in chats]
+
+    assert Blind({}).ground.scores([Draft(PROBLEM.chat)]) == [0.0]

@@ -54,6 +54,11 @@ def test_by_topic_recalls_what_was_found_in_the_family_most_often_first() -> Non
     assert Retrieval(BOOK, "topic", 4)(problem("stories")) == ()
 
 
+def test_by_topic_equals_go_by_how_often_they_were_found_anywhere() -> None:
+    seldom, often = Behaviour("a", "", {"add": 1}), Behaviour("b", "", {"add": 1, "mixed": 4})
+    assert Retrieval((seldom, often), "topic", 1)(problem("add")) == (often,)
+
+
 def test_by_likeness_recalls_what_shares_words_with_the_question_and_then_the_most_found() -> None:
     asked = problem("stories", "How many times must she borrow?")
     assert Retrieval(BOOK, "likeness", 2)(asked) == (BORROW, CHECK)
@@ -75,6 +80,12 @@ def test_a_round_of_keeping_books() -> None:
 
 def test_cited_names_are_those_in_the_text() -> None:
     assert cited("By behavior_Carry_Tens we get 85.", BOOK) == [CARRY]
+
+
+def test_a_name_inside_another_word_is_not_cited() -> None:
+    short = Behaviour("add")
+    assert cited("The address of added things, and behavior_add_up.", [short]) == []
+    assert cited("I use behavior_add here.", [short]) == cited("Add!", [short]) == [short]
 
 
 def test_what_recalls_survives_the_archive() -> None:
