@@ -220,6 +220,15 @@ def test_check_says_whether_a_pair_can_learn() -> None:
     assert json.loads(result.stdout)["gold_accepted"] == 1.0
 
 
+@pytest.mark.slow
+def test_what_a_check_of_a_model_measured_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHARPEN_HOME", str(tmp_path))
+    first, again = (sharpen("check", "--model", "linear", "--problems", "2", "--json") for _ in "12")
+    assert first.exit_code == again.exit_code == 0, first.output
+    assert first.stdout == again.stdout and "arithmetic" in json.loads(first.stdout)["families"]
+    assert "102 levels and skills were measured before" in again.stderr
+
+
 FEW_VOTES = """
 task = "arithmetic:level=1"
 budget = "1e9flops"

@@ -32,12 +32,14 @@ def made_by(method: str) -> Made:
 
 @cache
 def code_digest() -> str:
-    """Names what decides what any run does: code and data of the package without its command line, its view and its
-    methods. Read once a process, which goes on with what it has imported."""
+    """Names what decides what any run does: code and data of the package without its command line, its view, its
+    methods and what is only read by people. Read once a process, which goes on with what it has imported."""
     digest = blake2b(digest_size=8)
     for path in sorted(PACKAGE.rglob("*")):
         inside = path.relative_to(PACKAGE)
-        if inside.parts[0] not in APART and "__pycache__" not in inside.parts and path.is_file():
+        if inside.parts[0] in APART or "__pycache__" in inside.parts or path.suffix == ".md":
+            continue
+        if path.is_file():
             digest.update(repr((inside.as_posix(), path.stat().st_size)).encode() + path.read_bytes())
     return digest.hexdigest()
 

@@ -1,7 +1,8 @@
 """Where a model stands on the ladders of the embedded world: chances of one and of many attempts, level by level."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 
 from sharpen.arena.statistics import paired, pass_at_k
@@ -10,6 +11,7 @@ from sharpen.core.ports import Policy
 from sharpen.core.records import Sampling, Stop
 from sharpen.sample.rollout import rollout
 from sharpen.tasks.families import FAMILIES
+from sharpen.tasks.family import Family
 from sharpen.tasks.ladder import Ladder, Sizes
 
 MANY, MOST = 16, 64
@@ -33,13 +35,20 @@ class Rung:
     agreed: float
 
 
-def climbed(policy: Policy, problems: int = 32, top: int = 2, held_out: bool = False) -> Iterator[Rung]:
-    """Every level of every family on test problems, the easiest first; `top` levels of each get 64 attempts."""
-    for family in FAMILIES.values():
-        for level in family.levels:
-            tries = MOST if level > family.levels[-1] - top else MANY
-            task = Ladder(family, levels=(level,), held_out=held_out, sizes=Sizes(1, 1, problems))
-            yield rung(policy, task, tries)
+def ladders(policy: Policy, problems: int = 32, top: int = 2) -> Mapping[str, Callable[[], Rung]]:
+    """By name, how to measure every level of every family on test problems, the easiest first; `top` levels of each
+    get 64 attempts. None depends on another, or on the order."""
+    return {
+        f"{family.name} level {level}": partial(
+            _climbed, policy, family, level, problems, MOST if level > family.levels[-1] - top else MANY
+        )
+        for family in FAMILIES.values()
+        for level in family.levels
+    }
+
+
+def _climbed(policy: Policy, family: Family, level: int, problems: int, tries: int) -> Rung:
+    return rung(policy, Ladder(family, levels=(level,), sizes=Sizes(1, 1, problems)), tries)
 
 
 def rung(policy: Policy, task: Ladder, tries: int) -> Rung:

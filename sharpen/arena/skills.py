@@ -1,15 +1,16 @@
 """What a model can do with words beyond answering: each skill of speech beside what chance, or its absence, gives."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sharpen.arena.statistics import paired
-from sharpen.arena.trials import Trial, Trials
+from sharpen.arena.trials import Trial
 from sharpen.arena.trials_of_solutions import SOLVING
 from sharpen.arena.trials_of_words import SPEAKING
 from sharpen.core.ports import Policy
 from sharpen.core.records import Sampling
-from sharpen.core.streams import Rng, stream
+from sharpen.core.streams import stream
 
 SKILLS = {**SOLVING, **SPEAKING}
 LONGEST = 160  # tokens of a reply
@@ -26,14 +27,14 @@ class Skill:
     high: float | None
 
 
-def measured(policy: Policy, problems: int = 200, seed: int = 0) -> Iterator[tuple[str, Skill]]:
-    """Every skill by name, over that many test-split problems each, by greedy replies."""
-    for name, make in SKILLS.items():
-        yield name, _skill(policy, make, problems, stream(seed, "skills", name))
+def skills(policy: Policy, problems: int = 200, seed: int = 0) -> Mapping[str, Callable[[], Skill]]:
+    """By name, how to measure every skill, over that many test-split problems each, by greedy replies. None depends on
+    another, or on the order."""
+    return {name: partial(_skill, policy, name, problems, seed) for name in SKILLS}
 
 
-def _skill(policy: Policy, make: Callable[[Rng, int], Trials], problems: int, rng: Rng) -> Skill:
-    trials = make(rng, problems)
+def _skill(policy: Policy, name: str, problems: int, seed: int) -> Skill:
+    trials = SKILLS[name](stream(seed, "skills", name), problems)
     scores = _scores(policy, trials.asked)
     chance = trials.against if isinstance(trials.against, float) else _mean(_scores(policy, trials.against))
     found = paired(scores, over="problems")

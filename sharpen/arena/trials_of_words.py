@@ -14,7 +14,8 @@ from sharpen.tasks.families import FAMILIES
 from sharpen.tasks.family import Family, pick
 from sharpen.tasks.lists import OPERATIONS, applied, demonstrated
 from sharpen.tasks.longform import Longform
-from sharpen.tasks.lookup import SEARCH, Lookup, hops, search
+from sharpen.tasks.lookup import Lookup, hops, search
+from sharpen.tasks.searching import SEARCH
 
 
 def _propose(rng: Rng, n: int) -> Trials:

@@ -227,7 +227,8 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check that a task's judge is sound and that this model can learn from it by sampling at all. Without a task:
-    where the model stands on every level of the embedded world, and what it can do with words."""
+    where the model stands on every level of the embedded world, and what it can do with words; that takes minutes, is
+    kept under checks in $SHARPEN_HOME (or ~/.cache/sharpen), and goes on where it was interrupted."""
     calm()
     from sharpen.cli.checking import check_model
     from sharpen.cli.delivering import check_pair

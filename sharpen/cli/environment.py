@@ -22,6 +22,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def threads() -> str:
+    """How many threads compute, as `calm` or the user has set it; the last bits of what is computed depend on it."""
+    return os.environ.get("OMP_NUM_THREADS", "")
+
+
 def calm(processes: int = 1) -> None:
     """Shares the cores out among so many processes, and lets idle threads sleep: two that spin on the same cores make a
     job of seconds last many times as long. To be called before torch loads; what the user has set stays."""

@@ -83,8 +83,9 @@ class Arithmetic:
         return expressions.number(answer) == expressions.work(_symbols(question))[1]
 
     def reach(self, level: int) -> int:
-        """Sixteen tokens a step."""
-        return 16 * (SIZES[level - 1][0] + 1)
+        """Sixteen tokens a step, twenty where numbers have five digits."""
+        operations, largest = SIZES[level - 1]
+        return (16 if largest < 1000 else 20) * (operations + 1)
 
     def world(self, max_tokens: int) -> Env:
         """A question and one reply."""

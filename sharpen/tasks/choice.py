@@ -94,8 +94,9 @@ class Choice:
         return read(question).agrees(answer)
 
     def reach(self, level: int) -> int:
-        """Two sums of up to 6 operations or one of up to 10, at most 18 tokens a step."""
-        return 12 + 18 * max(OPERATIONS[level - 1], 2 * OPERATIONS[SUM_LEVELS[level - 4] - 1] if level > 3 else 0)
+        """Two sums of up to 6 operations or one of up to 12, at most 18 tokens a step (20 at level 8)."""
+        two = 2 * OPERATIONS[SUM_LEVELS[level - 4] - 1] if level > 3 else 0
+        return 12 + (18 if level < 8 else 20) * max(OPERATIONS[level - 1], two)
 
     def world(self, max_tokens: int) -> Env:
         """One reply."""

@@ -15,7 +15,7 @@ FAMILIES = ("add", "subtract", "multiply", "brackets", "mixed")
 LEVELS = range(1, 9)
 
 # (operations, largest number) of levels 1 to 8. Families that need two operations have SMALLEST at level 1.
-SIZES = ((1, 99), (2, 50), (3, 50), (4, 99), (5, 99), (6, 200), (8, 500), (10, 999))
+SIZES = ((1, 99), (2, 50), (3, 50), (4, 99), (5, 99), (6, 200), (8, 500), (12, 9999))
 SMALLEST = (2, 20)
 
 _SYMBOL = re.compile(r"[0-9]+|[-+*()]")

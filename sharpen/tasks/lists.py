@@ -15,8 +15,9 @@ from sharpen.tasks.single import SingleTurn
 Items = list[str]
 
 LEVELS = range(1, 9)
-SIZES = ((1, 3), (1, 5), (2, 5), (3, 6), (4, 7), (5, 9), (6, 12), (8, 16))  # (operations, items) of levels 1 to 8
-EXAMPLES = (4, 4, 3, 3, 2, 2, 2, 2)  # of a hidden operation, at levels 1 to 8; each has level + 2 items
+SIZES = ((1, 3), (1, 5), (2, 5), (3, 6), (4, 7), (5, 9), (7, 14), (9, 16))  # (operations, items) of levels 1 to 8
+LEAST = (2, 2, 2, 2, 2, 2, 6, 8)  # items that every operation leaves, at levels 1 to 8
+HIDDEN = ((4, 3), (4, 4), (3, 5), (3, 6), (2, 7), (2, 8), (2, 12), (2, 16))  # (examples, items) of a hidden operation
 LONGEST_QUESTION = 600  # characters
 LONGEST_LINE = 200  # characters
 MOST_LINES = 40
@@ -242,9 +243,10 @@ def _hidden(lines: list[str]) -> _Case | None:
     shown = [(before.split(" "), after.split(" ")) for _, before, _, after in parts[:-1]]
     items = parts[-1][1].split(" ")
     allowed = _allowed(shown)
-    if len(allowed) != 1 or not applied(allowed[0], items) or len(items) > LEVELS[-1] + 2:
+    level = next((at for at, (_, most) in enumerate(HIDDEN, 1) if most >= len(items)), None)
+    if len(allowed) != 1 or not applied(allowed[0], items) or level is None:
         return None
-    return _Case("hidden", max(1, len(items) - 2), parts[0][2] == HELD_OUT_SHOWN, items, allowed)
+    return _Case("hidden", level, parts[0][2] == HELD_OUT_SHOWN, items, allowed)
 
 
 def _allowed(shown: Sequence[tuple[Items, Items]]) -> tuple[str, ...]:
@@ -253,9 +255,9 @@ def _allowed(shown: Sequence[tuple[Items, Items]]) -> tuple[str, ...]:
 
 
 def _draw_hidden(level: int, rng: Rng, held_out: bool) -> str:
-    operation = pick(OPERATIONS, rng)
+    operation, (examples, size) = pick(OPERATIONS, rng), HIDDEN[level - 1]
     while True:
-        lists = [[pick(LETTERS, rng) for _ in range(level + 2)] for _ in range(EXAMPLES[level - 1] + 1)]
+        lists = [[pick(LETTERS, rng) for _ in range(size)] for _ in range(examples + 1)]
         *shown, (asked, answer) = [(items, applied(operation, items)) for items in lists]
         if asked != answer and len(_allowed(shown)) == 1:
             return _written(pick(NAMES_OF_HIDDEN, rng), HELD_OUT_SHOWN if held_out else SHOWN, shown, asked)
@@ -279,17 +281,17 @@ def _drawn_items(kind: str, level: int, size: int, rng: Rng) -> Items:
 
 
 def _drawn_operations(kind: str, level: int, items: Items, rng: Rng) -> list[str]:
-    """Operations in a row, each of which changes the list and leaves two items or more; fewer than the level has
-    where none is found. Lists grow once at most, and long ones by one item only."""
-    needed = SIZES[level - 1][0]
+    """Operations in a row, each of which changes the list and leaves LEAST items or more; fewer than the level has
+    where none is found. Lists grow once at most, and long ones by one item only; above level 6 nothing is counted."""
+    needed, least = SIZES[level - 1][0], LEAST[level - 1]
     options = (*OPERATIONS, *(FOR_NUMBERS if kind == "numbers" else ()), *((REPEAT_EACH,) if level < 6 else ()))
     chosen: list[str] = []
     for _ in range(4 * needed):
         last = len(chosen) == needed - 1
-        operation = pick((*options, COUNT) if last else options, rng)
+        operation = pick((*options, COUNT) if last and level < 7 else options, rng)
         after = applied(operation, items)
         grown = operation in GROWING and any(name in GROWING for name in chosen)
-        if after == items or (len(after) < 2 and operation != COUNT) or grown or operation in chosen[-1:]:
+        if after == items or (len(after) < least and operation != COUNT) or grown or operation in chosen[-1:]:
             continue
         chosen.append(operation)
         items = after

@@ -1,22 +1,19 @@
 """Facts of a fixed world of people and places: asked by hops, half of them meant to be known, all to be searched."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from sharpen.core.errors import InvalidInput
 from sharpen.core.judging import MARK
 from sharpen.core.ports import Env
-from sharpen.core.records import Message, Problem, Scene
 from sharpen.core.streams import Rng, stream
 from sharpen.tasks.family import Line, Worked, pick, trimmed
 from sharpen.tasks.lexicon import ANIMALS, CITIES, COLOURS, COUNTRIES, FRUITS, NAMES
+from sharpen.tasks.searching import SEARCH, Searching
 
 LONGEST = 2000  # characters of a solution or a move that are read
-LEVELS = range(1, 7)
-SEARCHES = 8  # a scene answers no more
+LEVELS = range(1, 9)
 NOTHING = "nothing found"
-SEARCH = "Search:"
 
 # Relation -> what its objects are, by what the subject is.
 PERSON = {"friend": NAMES, "boss": NAMES, "city": CITIES, "pet": ANIMALS, "colour": COLOURS}
@@ -25,6 +22,11 @@ COUNTRY = {"colour": COLOURS}
 
 # How a chain of friends and bosses may go on, from the inside out.
 ENDINGS = ((), ("pet",), ("colour",), ("city",), ("city", "country"), ("city", "fruit"), ("city", "country", "colour"))
+SEVERAL = {7: 2, 8: 3}
+"""How many things are asked about the last person of a chain, at the levels where it is more than one."""
+ASIDE = ("pet", "colour", "city")
+"""What may then be asked."""
+AND = " and the "
 _FITTING = {level: tuple(ending for ending in ENDINGS if len(ending) <= level) for level in LEVELS}
 PLACES = {
     1: ((CITIES, ("country",)), (CITIES, ("fruit",)), (COUNTRIES, ("colour",))),
@@ -99,11 +101,17 @@ def _unknown(subject: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question understood: whom or what it begins with, and the relations from there outward."""
+    """A question understood: whom or what it begins with, and the relations from there outward; the last may name
+    several things, such as `pet and the city`."""
 
     subject: str
     relations: tuple[str, ...]
     held_out: bool = False
+
+    @property
+    def facts(self) -> int:
+        """How many facts it takes."""
+        return sum(len(relation.split(AND)) for relation in self.relations)
 
 
 def _asked(question: str) -> Asked:
@@ -112,7 +120,7 @@ def _asked(question: str) -> Asked:
             first, *others = question[len(opening) : -len(end)].split(" of ")
             outward = [first, *(other.removeprefix("the ") for other in others[:-1])]
             asked = Asked(others[-1] if others else "", tuple(outward[::-1]), (opening, end) in HELD_OUT)
-            if len(outward) in LEVELS and _told(asked, opening, end) == question and _leads(asked):
+            if asked.facts in LEVELS and _told(asked, opening, end) == question and _leads(asked):
                 return asked
     raise ValueError(f"expected a question such as 'What is the pet of the boss of Ada?', got {question[:80]!r}")
 
@@ -123,24 +131,31 @@ def _told(asked: Asked, opening: str = "", end: str = "") -> str:
 
 
 def _leads(asked: Asked) -> bool:
-    """Whether each relation is one of what the one before leads to."""
-    return len(_steps(asked.subject, asked.relations)) == len(asked.relations)
+    """Whether each relation is one of what the one before leads to, and nothing is asked twice."""
+    steps = _steps(asked.subject, asked.relations)
+    return len(steps) == asked.facts and len(set(steps[-_several(asked.relations) :])) == _several(asked.relations)
+
+
+def _several(relations: Sequence[str]) -> int:
+    """How many things the last relation names."""
+    return len(relations[-1].split(AND)) if relations else 0
 
 
 def _steps(subject: str, relations: Sequence[str]) -> list[str]:
     """The facts from a subject outward, as lines, as far as there are any."""
     steps: list[str] = []
     for relation in relations:
-        key = f"{relation} of {subject}"
-        if key not in _FACTS:
+        keys = [f"{one} of {subject}" for one in relation.split(AND)]
+        if not all(key in _FACTS for key in keys):
             break
-        subject = _FACTS[key]
-        steps.append(f"{key}: {subject}")
+        steps += [f"{key}: {_FACTS[key]}" for key in keys]
+        subject = " ".join(_FACTS[key] for key in keys)
     return steps
 
 
-def _worked(steps: Sequence[str], wrong: int | None = None) -> Worked:
-    return Worked(tuple(steps), steps[-1].partition(": ")[2], wrong)
+def _worked(steps: Sequence[str], several: int, wrong: int | None = None) -> Worked:
+    """The answer has what the last so many steps tell."""
+    return Worked(tuple(steps), " ".join(step.partition(": ")[2] for step in steps[-several:]), wrong)
 
 
 @dataclass(frozen=True)
@@ -151,22 +166,26 @@ class Lookup:
     kinds = ("known", "unknown")
     levels = LEVELS
     instructions = (
-        "Write one fact a line, such as 'boss of Ada: Ben', then a line 'Answer: ' and one word. "
+        "Write one fact a line, such as 'boss of Ada: Ben', then a line 'Answer: ' and one word (where "
+        "several things are asked, their words with spaces between). "
         "To look a fact up, end what you say with a line such as 'Search: boss of Ada' and wait."
     )
 
     def draw(self, kind: str, level: int, rng: Rng, held_out: bool = False) -> str:
-        """Level is the number of facts. A quarter of the known questions at levels 1 and 2 begin with a place."""
+        """Level is the number of facts. A quarter of the known questions at levels 1 and 2 begin with a place; levels 7
+        and 8 ask SEVERAL things about the last person."""
         if kind not in self.kinds or level not in self.levels:
-            raise ValueError(f"expected a kind of {self.kinds} at a level of 1 to 6, got {kind!r} at {level}")
+            raise ValueError(f"expected a kind of {self.kinds} at a level of 1 to 8, got {kind!r} at {level}")
         opening, end = HELD_OUT[0] if held_out else WORDINGS[int(len(WORDINGS) * rng.random())]
         if kind == "known" and level in PLACES and rng.random() < 0.25:
             subjects, relations = PLACES[level][int(len(PLACES[level]) * rng.random())]
             return _told(Asked(pick(subjects, rng), relations), opening, end)
         subject = pick(_PEOPLE[kind], rng)
+        several = SEVERAL.get(level, 0)
         fitting = _FITTING[level]
-        ending = fitting[int(len(fitting) * rng.random())]
-        chain = tuple("friend" if rng.random() < 0.5 else "boss" for _ in range(level - len(ending)))
+        asked = (AND.join(_shuffled(ASIDE, rng)[:several]),) if several else ()
+        ending = asked or fitting[int(len(fitting) * rng.random())]
+        chain = tuple("friend" if rng.random() < 0.5 else "boss" for _ in range(level - max(several, len(ending))))
         return _told(Asked(subject, chain + ending), opening, end)
 
     def tidy(self, question: str) -> str:
@@ -181,12 +200,12 @@ class Lookup:
     def place(self, question: str) -> tuple[str, int, bool]:
         """A place is known."""
         asked = _asked(question)
-        return "unknown" if _unknown(asked.subject) else "known", len(asked.relations), asked.held_out
+        return "unknown" if _unknown(asked.subject) else "known", asked.facts, asked.held_out
 
     def work(self, question: str) -> Worked:
         """One fact a line, outward."""
         asked = _asked(question)
-        return _worked(_steps(asked.subject, asked.relations))
+        return _worked(_steps(asked.subject, asked.relations), _several(asked.relations))
 
     def slip(self, question: str, rng: Rng) -> Worked:
         """One fact tells another person or thing of the same sort; the true facts of that one follow."""
@@ -196,42 +215,50 @@ class Lookup:
         key, _, value = steps[at].partition(": ")
         sort = next(sort for sort in (NAMES, CITIES, COUNTRIES, ANIMALS, COLOURS, FRUITS) if value in sort)
         other = pick([word for word in sort if word != value], rng)
-        return _worked([*steps[:at], f"{key}: {other}", *_steps(other, asked.relations[at + 1 :])], at)
+        several = _several(asked.relations)
+        rest = _steps(other, asked.relations[at + 1 :]) if at < len(steps) - several else steps[at + 1 :]
+        return _worked([*steps[:at], f"{key}: {other}", *rest], several, at)
 
     def habit(self, question: str, rng: Rng) -> Worked:
         """Answers about the subject itself, with no more of the outer hops than that takes; where they all hang on the
-        first, leaves out the last; a lone hop is taken for the next relation of its subject, or, of a country, which
-        has no other, for that of the next country."""
+        first, leaves out the last (or the last of several things); a lone hop is taken for the next relation of its
+        subject, or, of a country, which has no other, for that of the next country."""
         asked = _asked(question)
         count = len(asked.relations)
-        if count == 1:
-            return _worked(_steps(*_beside(asked.subject, asked.relations[0])), 0)
+        if asked.facts == 1:
+            return _worked(_steps(*_beside(asked.subject, asked.relations[0])), 1, 0)
         outer = (asked.relations[-kept:] for kept in range(1, count))
-        short = next((some for some in outer if _leads(Asked(asked.subject, some))), asked.relations[:-1])
-        worked = _worked(_steps(asked.subject, short))
+        inner = asked.relations[:-1] or (asked.relations[0].rpartition(AND)[0],)
+        short = next((some for some in outer if _leads(Asked(asked.subject, some))), inner)
+        worked = _worked(_steps(asked.subject, short), _several(short))
         lines = enumerate(self.follow(question, worked.text))
         return replace(worked, wrong=next((at for at, line in lines if not line.right), None))
 
     def follow(self, question: str, text: str) -> list[Line]:
-        """A search for the fact that is due is right and changes nothing, and so is the fact itself, which leads on to
-        what the line says. What stands after the answer is wrong."""
-        asked = _asked(question)
+        """A search for a fact that is due is right and changes nothing, and so is the fact itself, which leads on to
+        what the line says; several things are told in any order. What stands after the answer is wrong."""
+        asked, told = _asked(question), dict[str, str]()
         lines: list[Line] = []
         closed = False
         for line in filter(None, map(str.strip, text[:LONGEST].split("\n"))):
-            due = f"{asked.relations[0]} of {asked.subject}" if asked.relations else ""
-            told = line.removeprefix(f"{due}: ") if due and line.startswith(f"{due}: ") else ""
+            things = asked.relations[0].split(AND) if asked.relations else []
+            due = {f"{thing} of {asked.subject}": thing for thing in things if thing not in told}
+            key = next((key for key in due if line.startswith(f"{key}: ")), "")
             if line.startswith(MARK):
                 right = not due and not closed and line.removeprefix(MARK).strip() == asked.subject
                 closed = True
             else:
-                right = bool(due) and not closed and line in (f"{SEARCH} {due}", search(due))
-                asked = Asked(told[:40], asked.relations[1:]) if told and not closed else asked
-            lines.append(Line(line, right, _told(asked)))
+                right = not closed and any(line in (f"{SEARCH} {fact}", search(fact)) for fact in due)
+                told |= {due[key]: line.removeprefix(f"{key}: ")[:40]} if key and not closed else {}
+            if told and len(told) == len(things):
+                asked, told = Asked(" ".join(told[thing] for thing in things), asked.relations[1:]), {}
+            left = [AND.join(thing for thing in things if thing not in told)] if told else asked.relations[:1]
+            rest = _told(Asked(asked.subject, (*left, *asked.relations[1:])))
+            lines.append(Line(line, right, " ".join([*told.values(), rest])))
         return lines
 
     def right(self, question: str, answer: str) -> bool:
-        """The one word, white space round it apart."""
+        """The one word, or those of several things as they are asked, white space round them apart."""
         return answer.strip() == self.work(question).answer
 
     def reach(self, level: int) -> int:
@@ -240,7 +267,7 @@ class Lookup:
 
     def world(self, max_tokens: int) -> Env:
         """One in which facts may be searched."""
-        return Searching(max_tokens)
+        return Searching(max_tokens, search)
 
 
 def _beside(subject: str, relation: str) -> tuple[str, tuple[str]]:
@@ -249,41 +276,3 @@ def _beside(subject: str, relation: str) -> tuple[str, tuple[str]]:
         return COUNTRIES[(COUNTRIES.index(subject) + 1) % len(COUNTRIES)], (relation,)
     relations = tuple(PERSON if subject in NAMES else CITY)
     return subject, (relations[(relations.index(relation) + 1) % len(relations)],)
-
-
-@dataclass(frozen=True, slots=True)
-class Searching:
-    """A world that answers a move which ends in a line such as `Search: boss of Ada`, up to `SEARCHES` times, and is
-    done after any other move, or one that has an answer. A move has at most `max_tokens` tokens."""
-
-    max_tokens: int
-    deterministic: bool = True
-
-    def __post_init__(self) -> None:
-        if self.max_tokens < 1:
-            raise InvalidInput(f"max_tokens must be >= 1, got {self.max_tokens}")
-
-    def open(self, problem: Problem) -> Scene:
-        """The problem's chat; its world counts the searches made."""
-        return Scene(problem.chat, world=0)
-
-    def step_many(self, scenes: Sequence[Scene], actions: Sequence[Message]) -> list[Scene]:
-        """Each scene with what was said and what was found; raises InvalidInput for a scene that was done before."""
-        if any(scene.done for scene in scenes):
-            raise InvalidInput("expected scenes still open, got one that is done; it ended with its answer")
-        return list(self._steps(scenes, actions))
-
-    def _steps(self, scenes: Sequence[Scene], actions: Sequence[Message]) -> Iterator[Scene]:
-        for scene, action in zip(scenes, actions, strict=True):
-            asked, made = _query(action.text), scene.world if isinstance(scene.world, int) else 0
-            chat = (*scene.chat, action)
-            if asked is None or made >= SEARCHES:
-                yield replace(scene, chat=chat, done=True)
-            else:
-                yield Scene((*chat, Message("tool", search(asked))), world=made + 1)
-
-
-def _query(text: str) -> str | None:
-    """What a move searches for; None where it does not end in a search, or has an answer."""
-    last = text.rstrip().rpartition("\n")[2].strip()
-    return last.removeprefix(SEARCH) if last.startswith(SEARCH) and MARK not in text else None

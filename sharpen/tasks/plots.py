@@ -1,7 +1,11 @@
-"""The sentences of word problems: openings, events by what they do to a number, last questions, and what fits in."""
+"""The sentences of word problems: openings, events by what they do to a number, last questions; a story of them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from sharpen.core.streams import Rng
+from sharpen.tasks.family import pick
+from sharpen.tasks.lexicon import NAMES, THINGS
 
 OPENINGS = (
     "{name} has {a} {thing}",
@@ -16,10 +20,20 @@ ENDINGS = (
     "What is the number of {thing} in the end?",
 )
 
-# (largest number told, largest number of things, largest factor) of levels 1 to 8.
+# (events, largest number told, fewest and most things that an event leaves, largest factor) of levels 1 to 8.
 SIZES = (
-    (10, 50, 5), (20, 100, 5), (50, 200, 9), (50, 300, 9), (50, 400, 9), (99, 999, 9), (99, 999, 9), (99, 999, 9),
+    (1, 10, 1, 50, 5), (2, 20, 1, 100, 5), (3, 50, 1, 200, 9), (4, 50, 1, 300, 9), (5, 50, 1, 400, 9),
+    (6, 99, 1, 999, 9), (9, 500, 1000, 9999, 9), (11, 999, 1000, 9999, 9),
 )  # fmt: skip
+
+# What may happen in a story of each kind, and what must happen at least once.
+HAPPENS = {
+    "gain": ("+",),
+    "loss": ("+", "-"),
+    "groups": ("+", "+", "-", "-", "*", "+*", "-*"),
+    "share": ("+", "+", "-", "-", "*", "/"),
+}
+NEEDED = {"gain": ("+",), "loss": ("-",), "groups": ("*", "+*", "-*"), "share": ("/",)}
 
 # By what an event does to the number of things: `+*` adds a product of two numbers, `-*` takes one away.
 TOLD = {
@@ -139,21 +153,61 @@ def _plots(told: dict[str, tuple[str, ...]], held_out: bool) -> Iterator[Plot]:
 
 
 PLOTS = (*_plots(TOLD, False), *_plots(HELD_OUT, True))
+_BY_OPERATION = {
+    (operation, held_out): tuple(p for p in PLOTS if (p.operation, p.held_out) == (operation, held_out))
+    for operation in ("+", "-", "*", "/", "+*", "-*")
+    for held_out in (False, True)
+}
 
 
-def fitting(plot: Plot, carried: int, level: int, uniform: Callable[[], float]) -> list[int]:
-    """Numbers for an event that leave at least one thing and not too many; empty where there are none."""
-    largest, cap, top = SIZES[level - 1]
+def drawn(kind: str, level: int, rng: Rng, held_out: bool) -> str:
+    """A question of the family; empty where the numbers led nowhere."""
+    uniform = rng.random
+    at = int(len(NAMES) * uniform())
+    name, other = NAMES[at], NAMES[at - 1 - int((len(NAMES) - 1) * uniform())]
+    thing = pick(THINGS, rng)
+    events, largest, least, *_ = SIZES[level - 1]
+    carried = least + 1 + int((largest - 1) * uniform())
+    sentences = [pick(OPENINGS, rng).format(name=name, a=carried, thing=thing)]
+    due = int(events * uniform())
+    for place in range(events):
+        for _ in range(4):
+            plots = _BY_OPERATION[pick((NEEDED if place == due else HAPPENS)[kind], rng), held_out]
+            plot = plots[int(len(plots) * uniform())]
+            numbers = _fitting(plot, carried, level, uniform)
+            if numbers:
+                break
+        else:
+            return ""
+        size = numbers[0] if len(numbers) == 1 else numbers[0] * numbers[1]
+        carried = result(carried, plot.operation[0], size)
+        sentences.append(plot.text.format(name=name, other=other, a=numbers[0], b=numbers[-1]))
+    return ". ".join([*sentences, pick(ENDINGS, rng).format(name=name, thing=thing)])
+
+
+def result(left: int, operator: str, right: int) -> int:
+    """What a sum comes to; of a division without its remainder."""
+    if operator == "+":
+        return left + right
+    if operator == "-":
+        return left - right
+    return left * right if operator == "*" else left // right
+
+
+def _fitting(plot: Plot, carried: int, level: int, uniform: Callable[[], float]) -> list[int]:
+    """Numbers for an event that leave not too few things and not too many; empty where there are none."""
+    _, largest, least, cap, top = SIZES[level - 1]
     if plot.operation in ("+", "-"):
-        most = min(largest, cap - carried if plot.operation == "+" else carried - 1)
+        most = min(largest, cap - carried if plot.operation == "+" else carried - least)
         return [1 + int(most * uniform())] if most > 0 else []
     if plot.operation == "*":
         most = min(top, cap // carried)
         factor = plot.spoken or 2 + int((most - 1) * uniform())
         return [factor] if factor <= most else []
     if plot.operation == "/":
-        options = [k for k in ([plot.spoken] if plot.spoken else range(2, 10)) if carried % k == 0]
+        fair = [plot.spoken] if plot.spoken else range(2, 10)
+        options = [k for k in fair if carried % k == 0 and carried // k >= least]
         return [options[int(len(options) * uniform())]] if options else []
     factors = [2 + int((top - 1) * uniform()), 2 + int((top - 1) * uniform())]
-    room = cap - carried if plot.operation == "+*" else carried - 1
+    room = cap - carried if plot.operation == "+*" else carried - least
     return factors if factors[0] * factors[1] <= room else []

@@ -12,7 +12,13 @@ from sharpen.tasks.lexicon import LETTERS
 from sharpen.tasks.single import SingleTurn
 
 MOST_STEPS = 40  # of a question; a program of its own may have more
-LIMITS = (20, 50, 99, 99, 200, 500, 999, 999)  # what values are kept near, at levels 1 to 8
+LARGEST = 999  # of the values in a question; more where its level has more
+# (lines between the first and `print`, least value, what values are kept near, and how far over the least the first
+# one is at most) of levels 1 to 8.
+SIZES = (
+    (1, 0, 20, 9), (2, 0, 50, 9), (3, 0, 99, 20), (4, 0, 99, 20), (5, 0, 200, 20), (6, 0, 500, 20),
+    (9, 1000, 9999, 999), (12, 1000, 99_999, 999),
+)  # fmt: skip
 WORDINGS = ("What does this print?", "Run this program. What does it print?", "Find what this program prints.")
 HELD_OUT = ("Say what comes out of this program.",)
 
@@ -36,9 +42,11 @@ def _reading(question: str) -> Reading:
         raise ValueError(f"expected a question such as 'What does this print?' and a program, got {wording[:80]!r}")
     statements, shown = read(program, MOST_STEPS)
     values, answer = traced(statements, shown)
-    level = program.strip().count("\n") - 1
-    if level not in Programs.levels or any(value is not None and not 0 <= value <= 999 for value in values):
-        raise ValueError(f"expected 2 to 9 assignments of values from 0 to 999, got {program[:80]!r}")
+    lines = program.strip().count("\n") - 1
+    level = next((level for level, (most, *_) in enumerate(SIZES, 1) if 1 <= lines <= most), 0)
+    largest = max(LARGEST, SIZES[level - 1][2])
+    if not level or any(value is not None and not 0 <= value <= largest for value in values):
+        raise ValueError(f"expected 2 to 13 assignments of values from 0 to {largest}, got {program[:80]!r}")
     kind = "loop" if "repeat" in program else "branch" if "if" in program else "straight"
     return Reading((kind, level, wording in HELD_OUT), statements, values, shown, answer)
 
@@ -49,11 +57,12 @@ class Programs:
 
     name = "programs"
     kinds = ("straight", "loop", "branch")
-    levels = range(1, len(LIMITS) + 1)
+    levels = range(1, len(SIZES) + 1)
     instructions = "Write each value that is set on a line, as b=7, or skip if a test fails. End with 'Answer: 7'."
 
     def draw(self, kind: str, level: int, rng: Rng, held_out: bool = False) -> str:
-        """Level is the number of lines between the first and `print`; each changes what the next ones work on."""
+        """The number of lines between the first and `print` follows from the level (SIZES); each changes what the next
+        ones work on."""
         if kind not in self.kinds or level not in self.levels:
             raise ValueError(f"expected a kind of {self.kinds} at a level of 1 to 8, got {kind!r} at {level}")
         return f"{pick(HELD_OUT if held_out else WORDINGS, rng)}\n{_drawn(kind, level, rng)}"
@@ -67,7 +76,8 @@ class Programs:
         return question.partition("\n")[2]
 
     def place(self, question: str) -> tuple[str, int, bool]:
-        """A loop has `repeat`, a branch only `if`. The level is the number of lines between the first and `print`."""
+        """A loop has `repeat`, a branch only `if`. The level is the lowest that has as many lines between the
+        first and `print`."""
         return _reading(question).place
 
     def work(self, question: str) -> Worked:
@@ -128,8 +138,9 @@ class Programs:
         return answer.strip() == str(_reading(question).answer)
 
     def reach(self, level: int) -> int:
-        """Six tokens a line; at most four loops of five turns."""
-        return 6 * (1 + 5 * min(level, 4) + max(level - 4, 0)) + 20
+        """Six tokens a line, eight where values have five digits; at most four loops of five turns."""
+        lines, _, limit, _ = SIZES[level - 1]
+        return (6 if limit <= LARGEST else 8) * (1 + 5 * min(lines, 4) + max(lines - 4, 0)) + 20
 
     def world(self, max_tokens: int) -> Env:
         """One question, one reply."""
@@ -165,14 +176,15 @@ def _carried(statements: list[Statement], at: int, line: str, state: dict[str, i
 def _drawn(kind: str, level: int, rng: Rng) -> str:
     """A chain: each line works on the name that the line before it set. The lines of the kind change that name."""
     live = pick(LETTERS, rng)
-    values = {live: 1 + int((9 if level < 3 else 20) * rng.random())}
+    count, least, limit, first = SIZES[level - 1]
+    values = {live: least + 1 + int(first * rng.random())}
     lines = [f"{live}={values[live]}"]
     turn, loops = 1 + int((2 if kind == "straight" else min(level, 2)) * rng.random()), 0
-    for at in range(1, level + 1):
+    for at in range(1, count + 1):
         marked = at == turn or rng.random() < 0.4 or (kind == "branch" and at < 3)
         times = 2 + int(4 * rng.random()) if kind == "loop" and marked and loops < 4 else 1
         loops += times > 1
-        body, result = _change(values, live, LIMITS[level - 1], times, rng)
+        body, result = _change(values, live, (least, limit), times, rng)
         truth, test = _condition(values[live], live, rng) if kind == "branch" and marked else (True, "")
         name = live if marked else pick(LETTERS, rng)
         values[name] = result if truth else values[live]
@@ -181,17 +193,19 @@ def _drawn(kind: str, level: int, rng: Rng) -> str:
     return "\n".join([*lines, f"print {live}"])
 
 
-def _change(values: dict[str, int], live: str, limit: int, times: int, rng: Rng) -> tuple[str, int]:
+def _change(values: dict[str, int], live: str, bounds: tuple[int, int], times: int, rng: Rng) -> tuple[str, int]:
     """An operation on the live name and what it gives after so many times."""
-    value, choice, amount = values[live], rng.random(), 1 + int((9 if limit < 200 else 50) * rng.random())
+    least, limit = bounds
+    most = 9 if limit < 200 else 50 if limit <= LARGEST else 500
+    value, choice, amount = values[live], rng.random(), 1 + int(most * rng.random())
     factor = 2 + amount % 8
     if choice < 0.25 and 0 < value * factor**times <= limit and limit > 20:
         return f"{live}*{factor}", value * factor**times
-    if choice < 0.4 and times == 1 and value and value % factor == 0 and limit > 50:
+    if choice < 0.4 and times == 1 and value and value % factor == 0 and value // factor >= least and limit > 50:
         return f"{live}/{factor}", value // factor
     if choice > 0.8 and times == 1 and 0 < values[other := pick(tuple(values), rng)] < limit - value and other != live:
         return f"{live}+{other}", value + values[other]
-    if amount * times <= value and (choice < 0.6 or value + amount * times > limit):
+    if amount * times <= value - least and (choice < 0.6 or value + amount * times > limit):
         return f"{live}-{amount}", value - amount * times
     return f"{live}+{amount}", value + amount * times
 

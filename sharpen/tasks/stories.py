@@ -7,32 +7,19 @@ from sharpen.core.judging import MARK
 from sharpen.core.ports import Env
 from sharpen.core.streams import Rng
 from sharpen.tasks.expressions import Step, answered
-from sharpen.tasks.family import Line, Worked, pick, trimmed
+from sharpen.tasks.family import Line, Worked, trimmed
 from sharpen.tasks.lexicon import LETTERS, NAMES, THINGS
-from sharpen.tasks.plots import ENDINGS, OPENINGS, PLOTS, SIZES, Plot, fitting
+from sharpen.tasks.plots import ENDINGS, HAPPENS, OPENINGS, PLOTS, SIZES, Plot, drawn, result
 from sharpen.tasks.single import SingleTurn
 
 LONGEST = 20_000  # characters of a reply that are looked at
 LARGEST = 999
-# What may happen in a story of each kind, and what must happen at least once.
-HAPPENS = {
-    "gain": ("+",),
-    "loss": ("+", "-"),
-    "groups": ("+", "+", "-", "-", "*", "+*", "-*"),
-    "share": ("+", "+", "-", "-", "*", "/"),
-}
-NEEDED = {"gain": ("+",), "loss": ("-",), "groups": ("*", "+*", "-*"), "share": ("/",)}
-
-_BY_OPERATION = {
-    (operation, held_out): tuple(p for p in PLOTS if (p.operation, p.held_out) == (operation, held_out))
-    for operation in ("+", "-", "*", "/", "+*", "-*")
-    for held_out in (False, True)
-}
+"""Numbers of things in a question; more where its level has more."""
 _BY_SHAPE = {plot.shape: (plot, plot.numbers) for plot in PLOTS}
 _PEOPLE = frozenset(NAMES)
 _TEXT = re.compile(r"[A-Za-z0-9 .?]{1,900}")
 _OPENINGS = tuple(
-    re.compile(text.format(name="(?P<name>[A-Z][a-z]+)", a="(?P<a>[1-9][0-9]{0,2})", thing="(?P<thing>[a-z]+)"))
+    re.compile(text.format(name="(?P<name>[A-Z][a-z]+)", a="(?P<a>[1-9][0-9]{0,3})", thing="(?P<thing>[a-z]+)"))
     for text in OPENINGS
 )
 _STEP = re.compile(r"(-?[0-9]{1,9})([-+*/])(-?[0-9]{1,9})=(-?[0-9]{1,9})")
@@ -56,18 +43,10 @@ class Move:
         right = aside if self.number is None else self.number
         if self.factor is not None:
             left, right = right, self.factor
-        return Step(left, self.operator, right, _result(left, self.operator, right))
+        return Step(left, self.operator, right, result(left, self.operator, right))
 
     def __str__(self) -> str:
         return f"{self.number}*{self.factor}" if self.factor else f"{self.operator}{self.number or ''}"
-
-
-def _result(left: int, operator: str, right: int) -> int:
-    if operator == "+":
-        return left + right
-    if operator == "-":
-        return left - right
-    return left * right if operator == "*" else left // right
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +63,16 @@ class Story:
         return tuple(move for event in self.events for move in event)
 
     @property
+    def level(self) -> int:
+        """The lowest that has as many events."""
+        return next(level for level, (events, *_) in enumerate(SIZES, 1) if events >= len(self.events))
+
+    @property
+    def largest(self) -> int:
+        """The largest number of things that there may be."""
+        return max(LARGEST, SIZES[self.level - 1][3])
+
+    @property
     def kind(self) -> str:
         """By its most special sign."""
         signs = {move.operator for move in self.moves}
@@ -91,10 +80,10 @@ class Story:
 
 
 def read(question: str) -> Story:
-    """The story of a question; raises ValueError where it is no word problem, goes below zero or above 999, or has a
-    division that does not come out."""
+    """The story of a question; raises ValueError where it is no word problem, goes below zero or above what its level
+    may have, or has a division that does not come out."""
     sentences = question.split(". ") if _TEXT.fullmatch(question) else []
-    if not 3 <= len(sentences) <= len(SIZES) + 2:
+    if not 3 <= len(sentences) <= SIZES[-1][0] + 2:
         raise _refused(question)
     opening, *told, ending = sentences
     found = next(filter(None, (pattern.fullmatch(opening) for pattern in _OPENINGS)), None)
@@ -109,7 +98,7 @@ def read(question: str) -> Story:
         events.append(_moves(plot.operation, numbers))
         held_out = held_out or plot.held_out
     story = Story(int(found["a"]), tuple(events), held_out)
-    if not all(_clean(step) for step in _walked(story)):
+    if story.start > story.largest or not all(_clean(step, story.largest) for step in _walked(story)):
         raise _refused(question)
     return story
 
@@ -138,8 +127,8 @@ def _moves(operation: str, numbers: list[int]) -> tuple[Move, ...]:
     return Move("*", numbers[0], numbers[1]), Move(operation[0])
 
 
-def _clean(step: Step) -> bool:
-    return 0 <= step.result <= LARGEST and (step.operator != "/" or step.left % step.right == 0)
+def _clean(step: Step, largest: int) -> bool:
+    return 0 <= step.result <= largest and (step.operator != "/" or step.left % step.right == 0)
 
 
 def _walked(story: Story, at: int | None = None, mistake: int = 0) -> list[Step]:
@@ -150,7 +139,7 @@ def _walked(story: Story, at: int | None = None, mistake: int = 0) -> list[Step]
         step = move.sum(carried, aside)
         if place == at:
             operator = step.operator if mistake else _MISTAKEN[step.operator]
-            step = Step(step.left, operator, step.right, _result(step.left, operator, step.right) + mistake)
+            step = Step(step.left, operator, step.right, result(step.left, operator, step.right) + mistake)
         carried, aside = (carried, step.result) if move.factor else (step.result, 0)
         steps.append(step)
     return steps
@@ -172,33 +161,9 @@ def program_of(question: str) -> str:
     return "\n".join([*lines, f"print {carried}"])
 
 
-def _told(kind: str, level: int, rng: Rng, held_out: bool) -> str:
-    """A question; empty where the numbers led nowhere."""
-    uniform = rng.random
-    at = int(len(NAMES) * uniform())
-    name, other = NAMES[at], NAMES[at - 1 - int((len(NAMES) - 1) * uniform())]
-    thing = pick(THINGS, rng)
-    carried = 2 + int((SIZES[level - 1][0] - 1) * uniform())
-    sentences = [pick(OPENINGS, rng).format(name=name, a=carried, thing=thing)]
-    due = int(level * uniform())
-    for place in range(level):
-        for _ in range(4):
-            plots = _BY_OPERATION[pick((NEEDED if place == due else HAPPENS)[kind], rng), held_out]
-            plot = plots[int(len(plots) * uniform())]
-            numbers = fitting(plot, carried, level, uniform)
-            if numbers:
-                break
-        else:
-            return ""
-        size = numbers[0] if len(numbers) == 1 else numbers[0] * numbers[1]
-        carried = _result(carried, plot.operation[0], size)
-        sentences.append(plot.text.format(name=name, other=other, a=numbers[0], b=numbers[-1]))
-    return ". ".join([*sentences, pick(ENDINGS, rng).format(name=name, thing=thing)])
-
-
 @dataclass(frozen=True)
 class Stories:
-    """Word problems; a level is the number of events. Held out are sentences of events."""
+    """Word problems; the number of events follows from the level (SIZES). Held out are sentences of events."""
 
     name = "stories"
     kinds = tuple(HAPPENS)
@@ -212,7 +177,7 @@ class Stories:
         """A question; every event of a held-out one is told in a held-out sentence."""
         question = ""
         while not question:
-            question = _told(kind, level, rng, held_out)
+            question = drawn(kind, level, rng, held_out)
         return question
 
     def tidy(self, question: str) -> str:
@@ -222,7 +187,7 @@ class Stories:
     def place(self, question: str) -> tuple[str, int, bool]:
         """Held out is a story with one held-out sentence or more."""
         story = read(question)
-        return story.kind, len(story.events), story.held_out
+        return story.kind, story.level, story.held_out
 
     def work(self, question: str) -> Worked:
         """Event by event."""
@@ -235,7 +200,8 @@ class Stories:
         right = _walked(story)[-1].result
         at, first = int(len(story.moves) * rng.random()), int(len(_MISTAKES) * rng.random())
         tries = [_walked(story, at, mistake) for mistake in (*_MISTAKES[first:], *_MISTAKES[:first])]
-        steps = next((t for t in tries if t[-1].result != right and all(map(_clean, t))), None)
+        clean = (t for t in tries if t[-1].result != right and all(_clean(step, story.largest) for step in t))
+        steps = next(clean, None)
         if steps is None:
             steps = next((t for t in tries if t[-1].result != right), tries[0])
         return Worked(tuple(map(str, steps)), str(steps[-1].result), wrong=at)
@@ -251,7 +217,7 @@ class Stories:
         left, right = story.start, first.number or 0
         if operator == "-":
             left, right = max(left, right), min(left, right)
-        step = Step(left, operator, right, _result(left, operator, right))
+        step = Step(left, operator, right, result(left, operator, right))
         return Worked((str(step),), str(step.result), wrong=0)
 
     def follow(self, question: str, text: str) -> list[Line]:
@@ -277,8 +243,9 @@ class Stories:
         return answered(f"{MARK} {answer[:LONGEST]}") == _walked(read(question))[-1].result
 
     def reach(self, level: int) -> int:
-        """Two sums of at most twelve tokens for an event."""
-        return 16 + 24 * level
+        """Two sums for an event, of at most twelve tokens, or fourteen where numbers have four digits."""
+        events, *_, cap, _ = SIZES[level - 1]
+        return 16 + 2 * events * (12 if cap <= LARGEST else 14)
 
     def world(self, max_tokens: int) -> Env:
         """One question, one reply."""

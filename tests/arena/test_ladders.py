@@ -6,7 +6,7 @@ import pytest
 
 from sharpen.arena.ladders import rung
 from sharpen.arena.preflight import gold_text
-from sharpen.arena.skills import SKILLS, measured
+from sharpen.arena.skills import SKILLS, skills
 from sharpen.core import speech
 from sharpen.core.ports import Policy
 from sharpen.core.records import Chat, Completion, Finish, Piece, Sampling, Weights
@@ -67,14 +67,14 @@ def test_half_knowledge_is_half_the_chance_and_has_an_interval() -> None:
 
 @pytest.mark.parametrize(("said", "skill", "score"), [("A", "choose", 0.5), (speech.ENOUGH, "suffice", 0.5)])
 def test_a_constant_voice_scores_what_chance_does(said: str, skill: str, score: float) -> None:
-    found = dict(measured(Voice(said), problems=40))[skill]
+    found = skills(Voice(said), problems=40)[skill]()
     assert found.score == found.chance == score
 
 
 def test_a_silent_voice_has_no_skill() -> None:
-    found = dict(measured(Voice(""), problems=12))
+    found = skills(Voice(""), problems=12)
     assert set(found) == set(SKILLS)
-    assert all(skill.score == 0.0 for skill in found.values())
+    assert all(measure().score == 0.0 for measure in found.values())
 
 
 def test_right_checks_name_the_first_wrong_step() -> None:

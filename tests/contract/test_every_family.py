@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from hashlib import blake2b
 
 import pytest
 
@@ -9,6 +10,7 @@ from sharpen.core.streams import stream
 from sharpen.tasks.families import FAMILIES
 from sharpen.tasks.family import Family, Worked
 from sharpen.tasks.longform import Longform
+from sharpen.tasks.solutions import LEVELS
 
 DRAWS = 300
 """Questions at each place, every second one held out."""
@@ -73,6 +75,21 @@ def lucky_habits(name: str, kind: str, level: int) -> float:
     return {"programs": 0.4, "countdown": 0.49}.get(name, 0.5)
 
 
+AS_RAISED = {
+    "arithmetic": "f74572b39847c946",
+    "stories": "dce6fa8149e3fae6",
+    "countdown": "cbbd680dcd4c25fa",
+    "logic": "d32e0e9c70b43e0d",
+    "lists": "ee93e072cfa0ac59",
+    "programs": "7da75a6251d931e0",
+    "lookup": "36dc4f979eec8264",
+    "choice": "32f6d35d1a6c8d60",
+    "longform": "5a70fe2b47a6679a",
+    "grid": "04e1fad442eda74c",
+}
+"""Of what is drawn at the levels that the embedded model was raised on: other questions ask for another model."""
+
+
 def test_there_are_ten_families_under_their_names() -> None:
     names = "arithmetic stories countdown logic lists programs lookup choice longform grid"
     assert [family.name for family in FAMILIES.values()] == list(FAMILIES) == names.split()
@@ -83,6 +100,17 @@ def test_the_same_seed_draws_the_same_questions(name: str, kind: str, level: int
     rng = stream("every family", name, kind, level)
     again = [FAMILIES[name].draw(kind, level, rng, held_out=number % 2 == 1) for number in range(DRAWS)]
     assert again == list(drawn(name, kind, level))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_levels_of_the_raising_draw_what_they_drew_then(name: str) -> None:
+    family, digest = FAMILIES[name], blake2b(digest_size=8)
+    for kind in family.kinds:
+        for level in (level for level in family.levels if level in LEVELS):
+            rng = stream("every family", "as raised", name, kind, level)
+            for number in range(100):
+                digest.update(family.draw(kind, level, rng, held_out=number % 4 == 3).encode())
+    assert digest.hexdigest() == AS_RAISED[name]
 
 
 @pytest.mark.parametrize(("name", "kind", "level"), EXACT)

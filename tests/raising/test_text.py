@@ -1,5 +1,6 @@
 """The text the embedded model is raised on: the same from the same seed, with nothing that is kept for examination."""
 
+from hashlib import blake2b
 from random import Random
 
 import pytest
@@ -26,6 +27,14 @@ def lessons() -> list[tuple[str, Spoken]]:
 def test_the_same_seed_gives_the_same_text_block_by_block() -> None:
     assert drawn(3, 2, PLAN) == drawn(3, 2, PLAN)
     assert drawn(3, 2, PLAN) != drawn(4, 2, PLAN)
+
+
+@pytest.mark.parametrize(
+    ("block", "digest"), [(0, "6f701952bfd7bc17"), (60, "131d01b14f827f59"), (127, "a88ee9a5984c9f6a")]
+)
+def test_the_text_is_that_of_the_model_in_the_package(block: int, digest: str) -> None:
+    lessons = drawn(0, block, Plan(lessons=200))
+    assert blake2b(repr(lessons).encode(), digest_size=8).hexdigest() == digest
 
 
 def test_every_family_and_every_skill_is_in_it(lessons: list[tuple[str, Spoken]]) -> None:

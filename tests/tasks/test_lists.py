@@ -110,6 +110,19 @@ def test_the_questions_of_a_place_differ(kind: str, level: int) -> None:
     assert len(set(drawn(kind, level))) > 0.9 * DRAWS
 
 
+@pytest.mark.parametrize("kind", LISTS.kinds)
+@pytest.mark.parametrize(("level", "least"), [(7, 6), (8, 8)])
+def test_the_longest_pipelines_leave_too_many_items_to_guess(kind: str, level: int, least: int) -> None:
+    assert all(len(LISTS.work(question).answer.split()) >= least for question in drawn(kind, level))
+    assert not any("count" in question for question in drawn(kind, level))
+
+
+@pytest.mark.parametrize(("items", "level"), [(3, 1), (4, 2), (8, 6), (9, 7), (12, 7), (13, 8), (16, 8)])
+def test_a_hidden_operation_is_of_the_level_that_has_as_many_items(items: int, level: int) -> None:
+    question = demonstrated("reverse", [["a", "b", "c"], ["d", "e", "f"]], ["k", *"a" * (items - 1)])
+    assert LISTS.place(question) == ("hidden", level, False)
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_demonstrated_operation_is_found(operation: str) -> None:
     shown = [["c", "a", "b", "d"], ["z", "y", "x", "w"]]
@@ -152,6 +165,7 @@ def test_only_the_answer_itself_is_right(question: str, answer: str) -> None:
         "f: a b c -> c b a\ng: k a t e ->",
         "f: a b c -> c b a\nf: k a t e ->\nf: k a t e ->",
         "Reverse: " + " ".join("a" * 17),
+        demonstrated("reverse", [["a", "b", "c"], ["d", "e", "f"]], ["k"] * 17),
         "a " * 5000,
     ],
 )

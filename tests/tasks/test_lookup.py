@@ -7,7 +7,8 @@ from sharpen.core.ports import Env
 from sharpen.core.records import Message, Problem, Scene, user
 from sharpen.core.streams import stream
 from sharpen.tasks.lexicon import CITIES, COUNTRIES, NAMES
-from sharpen.tasks.lookup import KNOWN, NOTHING, SEARCHES, Lookup, facts, hops, known, search
+from sharpen.tasks.lookup import KNOWN, NOTHING, Lookup, facts, hops, known, search
+from sharpen.tasks.searching import SEARCHES
 
 LOOKUP = Lookup()
 PLACES = [(kind, level) for kind in LOOKUP.kinds for level in LOOKUP.levels]
@@ -93,6 +94,53 @@ def test_has_its_habit_as_by_hand(question: str, steps: list[str], wrong: int) -
     assert (habit.answer, habit.wrong) == (FACTS[steps[-1]], wrong)
 
 
+SEVERAL = "Find the city and the pet of the boss of Ada."
+CITY = FACTS[f"city of {BOSS}"]
+
+
+def test_several_things_are_worked_as_by_hand() -> None:
+    steps = (f"boss of Ada: {BOSS}", f"city of {BOSS}: {CITY}", f"pet of {BOSS}: {PET}")
+    assert (LOOKUP.work(SEVERAL).steps, LOOKUP.work(SEVERAL).answer) == (steps, f"{CITY} {PET}")
+    assert LOOKUP.place(SEVERAL)[1] == 3
+    assert hops(SEVERAL) == ("boss of Ada", f"city of {BOSS}", f"pet of {BOSS}")
+
+
+def test_several_things_are_told_in_any_order_and_answered_as_they_are_asked() -> None:
+    found = f"boss of Ada: {BOSS}\nSearch: pet of {BOSS}\npet of {BOSS}: {PET}\ncity of {BOSS}: {CITY}\n"
+    lines = LOOKUP.follow(SEVERAL, f"{found}Answer: {CITY} {PET}")
+    assert [line.right for line in lines] == [True] * 5
+    assert [line.left for line in lines[2:]] == [f"{PET} city of {BOSS}", f"{CITY} {PET}", f"{CITY} {PET}"]
+    assert not LOOKUP.follow(SEVERAL, f"{found}Answer: {PET} {CITY}")[-1].right
+    assert not LOOKUP.follow(SEVERAL, f"boss of Ada: {BOSS}\npet of {BOSS}: {PET}\nAnswer: {PET}")[-1].right
+
+
+def test_a_wrong_one_of_several_things_is_carried_on() -> None:
+    other = next(city for city in CITIES if city != CITY)
+    text = f"boss of Ada: {BOSS}\ncity of {BOSS}: {other}\npet of {BOSS}: {PET}\nAnswer: {other} {PET}"
+    assert [line.right for line in LOOKUP.follow(SEVERAL, text)] == [True, False, True, True]
+    assert not LOOKUP.right(SEVERAL, f"{other} {PET}")
+
+
+@pytest.mark.parametrize(
+    ("question", "steps"),
+    [(SEVERAL, ["city of Ada", "pet of Ada"]), ("Find the city and the pet of Ada.", ["city of Ada"])],
+)
+def test_the_habit_with_several_things_is_as_by_hand(question: str, steps: list[str]) -> None:
+    habit = LOOKUP.habit(question, stream("unused"))
+    assert list(habit.steps) == [f"{step}: {FACTS[step]}" for step in steps]
+    assert habit.answer == " ".join(FACTS[step] for step in steps)
+
+
+@pytest.mark.parametrize("kind", LOOKUP.kinds)
+@pytest.mark.parametrize(("level", "words"), [(7, 2), (8, 3)])
+def test_the_top_levels_ask_several_things_of_one_person(kind: str, level: int, words: int) -> None:
+    for question in drawn(kind, level, 100):
+        worked = LOOKUP.work(question)
+        assert len(worked.answer.split(" ")) == words
+        assert len({step.partition(":")[0].rpartition(" ")[2] for step in worked.steps[-words:]}) == 1
+        assert not any(LOOKUP.right(question, word) for word in worked.answer.split(" "))
+
+
 def test_a_wrong_fact_is_carried_on() -> None:
     other = next(name for name in NAMES if name not in ("Ada", BOSS))
     lines = LOOKUP.follow(TWO, f"boss of Ada: {other}\npet of {other}: {FACTS[f'pet of {other}']}\nAnswer: x")
@@ -164,7 +212,12 @@ def test_odd_text_is_wrong_and_raises_nothing(text: str) -> None:
         "What is the boss of ada?",
         "What is the country of Ada?",
         "What is the boss of the pet of Ada?",
-        f"What is the {'boss of the ' * 6}boss of Ada?",
+        f"What is the {'boss of the ' * 8}boss of Ada?",
+        "What is the pet and the pet of Ada?",
+        "What is the pet and the house of Ada?",
+        "What is the boss of the pet and the city of Ada?",
+        "What is the boss of the boss and the friend of Ada?",
+        "What is the pet and city of Ada?",
         f"What is the {'boss of the ' * 10**5}boss of Ada?",
     ],
 )
@@ -173,7 +226,7 @@ def test_what_is_no_question_of_the_family_is_refused(question: str) -> None:
         LOOKUP.place(question)
 
 
-@pytest.mark.parametrize(("kind", "level"), [("other", 1), ("known", 0), ("known", 7)])
+@pytest.mark.parametrize(("kind", "level"), [("other", 1), ("known", 0), ("known", 9)])
 def test_a_place_that_is_none_is_refused(kind: str, level: int) -> None:
     with pytest.raises(ValueError, match="expected a kind"):
         LOOKUP.draw(kind, level, stream("unused"))

@@ -138,6 +138,27 @@ def test_six_tokens_a_step_fit_the_reach(kind: str, level: int) -> None:
         assert 6 * len(PROGRAMS.work(question).steps) + 8 <= PROGRAMS.reach(level)
 
 
+@pytest.mark.parametrize(("lines", "level"), [(6, 6), (7, 7), (9, 7), (10, 8), (12, 8)])
+def test_a_program_is_of_the_level_that_has_as_many_lines(lines: int, level: int) -> None:
+    assert PROGRAMS.place(ASK + "a=1\n" + "a=a+1\n" * lines + "print a") == ("straight", level, False)
+
+
+@pytest.mark.parametrize(("lines", "largest"), [(6, 999), (7, 9999), (12, 99_999)])
+def test_longer_programs_may_have_larger_values(lines: int, largest: int) -> None:
+    longer = ASK + "a=1\n" + "a=a+0\n" * (lines - 1)
+    assert PROGRAMS.work(f"{longer}a={largest}\nprint a").answer == str(largest)
+    with pytest.raises(ValueError, match=f"from 0 to {largest}"):
+        PROGRAMS.work(f"{longer}a={largest + 1}\nprint a")
+
+
+@pytest.mark.parametrize("kind", PROGRAMS.kinds)
+@pytest.mark.parametrize("level", [7, 8])
+def test_the_numbers_of_long_programs_are_too_large_to_guess(kind: str, level: int) -> None:
+    results = [int(PROGRAMS.work(question).answer) for question in drawn(kind, level, 200)]
+    assert min(results) >= 1000
+    assert len(set(results)) > 180
+
+
 @pytest.mark.parametrize("held_out", [False, True])
 @pytest.mark.parametrize(("kind", "level"), PLACES)
 def test_a_question_opens_with_a_wording_of_its_own(kind: str, level: int, held_out: bool) -> None:
@@ -172,7 +193,7 @@ def test_odd_text_is_wrong_and_raises_nothing(text: str) -> None:
         "What is 2+3?",
         ASK,
         ASK + "a=3\nprint a",
-        ASK + "a=1\n" * 10 + "print a",
+        ASK + "a=1\n" * 14 + "print a",
         ASK + "a=3\na=a-5\nprint a",
         ASK + "a=1\nrepeat 40: a=a+1\nprint a",
         ASK + "a=500\na=a*2\nprint a",

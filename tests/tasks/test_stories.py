@@ -106,13 +106,29 @@ def test_odd_texts_are_wrong_and_never_raise(text: str) -> None:
         LOSS.replace("4", "10"),
         SHARE.replace("loses 1", "loses 2"),
         GAIN.replace("5", "999"),
-        "Ada has 7 apples. " + "Ada finds 5 more. " * 9 + "How many apples are there now?",
+        "Ada has 7 apples. " + "Ada finds 5 more. " * 12 + "How many apples are there now?",
+        "Ada has 7 apples. " + "Ada finds 200 more. " * 6 + "How many apples are there now?",
     ],
 )
 def test_what_is_no_story_is_refused(question: str) -> None:
     for ask in (STORIES.place, STORIES.work, read, program_of):
         with pytest.raises(ValueError, match="expected a word problem"):
             ask(question)
+
+
+@pytest.mark.parametrize(("events", "level"), [(6, 6), (7, 7), (9, 7), (10, 8), (11, 8)])
+def test_long_stories_count_to_the_level_that_has_as_many_events(events: int, level: int) -> None:
+    question = "Ada has 7 apples. " + "Ada finds 5 more. " * events + "How many apples are there now?"
+    assert STORIES.place(question) == ("gain", level, False)
+    assert STORIES.work(question).answer == str(7 + 5 * events)
+
+
+@pytest.mark.parametrize("kind", STORIES.kinds)
+@pytest.mark.parametrize("level", [7, 8])
+def test_the_numbers_of_long_stories_are_too_large_to_guess(kind: str, level: int) -> None:
+    results = [int(STORIES.work(question).answer) for question in drawn(kind, level, False, 200)]
+    assert min(results) >= 1000
+    assert len(set(results)) > 180
 
 
 @pytest.mark.parametrize("kind", STORIES.kinds)
