@@ -36,6 +36,11 @@ class Body(Protocol):
         """The longest sequence it takes, in tokens."""
         ...
 
+    @property
+    def token_bytes(self) -> int:
+        """Bytes that a cache takes for a token of a row."""
+        ...
+
     def hidden(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """float32[B, T, D], final norm applied: state t predicts token t + 1. ids int64[B, T] padded on the right,
         lengths int64[B]; what stands at padding is undefined, and no real position sees it."""
@@ -51,6 +56,11 @@ class Body(Protocol):
 
     def step(self, cache: Cache, tokens: Tensor) -> Tensor:
         """Reads one more token int64[B] per row into the cache: float32[B, D]."""
+        ...
+
+    def after(self, cache: Cache, ids: Tensor) -> Tensor:
+        """float32[B, T, D] of texts int64[B, T], padded on the right, that follow the rows of a cache in which nothing
+        was said yet; the cache stays as it is."""
         ...
 
     def flops(self, tokens: int, context: float, logits: int) -> float:

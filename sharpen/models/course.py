@@ -1,18 +1,22 @@
 """One optimiser step after another, billed before the work: gradients of micro-batches that add up."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
+from torch import Tensor
 
 from sharpen.core.budget import Charge, Spend
 from sharpen.core.errors import WontFit
+from sharpen.core.lessons import Term
 from sharpen.core.objectives import Imitate, PolicyGradient, Prefer, Regress
-from sharpen.models.batches import Deal, Lecture, micro_batches, padded, temperature_of, tokens_and_context
+from sharpen.models.batches import Deal, Lecture, Row, micro_batches, padded, temperature_of, tokens_and_context
 from sharpen.models.body import Body
 from sharpen.models.losses import Loss, Rows, imitate, policy_gradient, prefer, regress, selected, shares
 from sharpen.models.optimiser import Optimiser
+from sharpen.models.threads import Hands
 from sharpen.models.trainee import Trainee
 
 BACKWARD = 3
@@ -42,8 +46,8 @@ class Tally:
 
 @dataclass
 class Course:
-    """Takes steps on what is seated in the body. `room` is the padded tokens of a micro-batch; it shrinks where memory
-    ends."""
+    """Takes steps on what is seated in the body. `room` is the padded tokens of a piece (a micro-batch); it shrinks
+    where memory ends."""
 
     body: Body
     charge: Charge
@@ -51,6 +55,7 @@ class Course:
     trainee: Trainee
     optimiser: Optimiser
     room: int
+    hands: Hands
 
     def step(self, deal: Deal, at: float, tally: Tally) -> Spend:
         """One optimiser step at that learning rate, on the lessons dealt; returns its work."""
@@ -88,20 +93,38 @@ class Course:
             return None
 
     def _added_up(self, deal: Deal) -> dict[str, float]:
+        """Pieces side by side, their gradients added in the order of the pieces."""
         self.optimiser.clear()
         total: defaultdict[str, float] = defaultdict(float)
+        tensors = list(self.trainee.trained.values())
+        for sums, gradients in self.hands(partial(self._piece, tensors), self._pieces(deal)):
+            for tensor, gradient in zip(tensors, gradients, strict=False):
+                if gradient is not None:
+                    tensor.grad = gradient if tensor.grad is None else tensor.grad.add_(gradient)
+            for name, summed in sums.items():
+                total[name] += summed
+        return dict(total)
+
+    def _pieces(self, deal: Deal) -> Iterator[tuple[Term, list[Row], list[float]]]:
         for lecture, dealt in zip(self.lectures, deal, strict=True):
             counts = [int(lecture.rows[i].counted.sum()) for i in dealt]
             share = dict(zip(dealt, shares(lecture.term.objective, counts), strict=True))
             for batch in micro_batches(lecture, dealt, self.room):
-                rows = padded([lecture.rows[i] for i in batch], [share[i] for i in batch], self._device)
-                loss = self._loss(lecture.term.objective, rows)
-                value = lecture.term.coefficient * loss.value
-                value.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
-                total["loss"] += float(value.detach())
-                for name, summed in loss.sums.items():
-                    total[name] += float(summed)
-        return dict(total)
+                yield lecture.term, [lecture.rows[i] for i in batch], [share[i] for i in batch]
+
+    def _piece(
+        self, tensors: Sequence[Tensor], piece: tuple[Term, list[Row], list[float]]
+    ) -> tuple[dict[str, float], tuple[Tensor | None, ...]]:
+        """The sums of a piece, and its gradients; none where there is one hand, which adds them up in place."""
+        term, rows, share = piece
+        loss = self._loss(term.objective, padded(rows, share, self._device))
+        value = term.coefficient * loss.value
+        gradients: tuple[Tensor | None, ...] = ()
+        if self.hands.count == 1:
+            value.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
+        else:
+            gradients = torch.autograd.grad(value, tensors, allow_unused=True)
+        return {"loss": float(value.detach())} | {name: float(summed) for name, summed in loss.sums.items()}, gradients
 
     def _loss(self, objective: Imitate | Prefer | PolicyGradient | Regress, rows: Rows) -> Loss:
         hidden = self.body.hidden(rows.ids, rows.lengths)

@@ -15,6 +15,11 @@ from sharpen.core.tokens import Ints
 
 Keys: TypeAlias = npt.NDArray[np.uint64]
 
+_AT_ONCE = 1 << 19
+"""Logits drawn from at once: 2 MB, so that the passes over them stay in cache."""
+_BLOCK = 128
+"""Tokens whose mass is summed first, where the vocabulary is a multiple of it."""
+
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -51,19 +56,35 @@ def pick(logits: Tensor, uniform: Tensor, how: Sampling) -> tuple[Tensor, Tensor
 
     logits float32[B, V], uniform float32[B]. At temperature 0 the most likely token, the first of equals, is sure.
     """
-    normaliser = logits.logsumexp(-1, keepdim=True)
+    rows = max(1, _AT_ONCE // logits.shape[-1])
+    if len(logits) <= rows:
+        return _picked(logits, uniform, how)
+    parts = zip(torch.split(logits, rows), torch.split(uniform, rows), strict=True)
+    picked = [_picked(*part, how) for part in parts]
+    tokens = torch.cat([one[0] for one in picked])
+    logprobs = torch.cat([one[1] for one in picked])
+    drawn = [one[2] for one in picked if one[2] is not None]
+    return tokens, logprobs, torch.cat(drawn) if drawn else None
+
+
+def _picked(logits: Tensor, uniform: Tensor, how: Sampling) -> tuple[Tensor, Tensor, Tensor | None]:
+    highest, likeliest = logits.max(-1, keepdim=True)
+    mass = (logits - highest).exp_()
+    whole = mass.sum(-1, keepdim=True)
+
+    def at_one(tokens: Tensor) -> Tensor:
+        return (logits.gather(-1, tokens) - highest - whole.log())[:, 0]
+
     if how.temperature == 0:
-        tokens = logits.argmax(-1, keepdim=True)
-        at_one = (logits.gather(-1, tokens) - normaliser)[:, 0]
-        return tokens[:, 0], at_one, torch.zeros_like(at_one)
-    logprobs = logits - normaliser
+        sure = at_one(likeliest)
+        return likeliest[:, 0], sure, torch.zeros_like(sure)
     if how.temperature == 1 and how.top_p == 1:
-        tokens = _inverted(logprobs.exp(), uniform)
-        return tokens[:, 0], logprobs.gather(-1, tokens)[:, 0], None
+        tokens = _inverted(mass, uniform)
+        return tokens[:, 0], at_one(tokens), None
     heated = (logits / how.temperature).log_softmax(-1)
     if how.top_p == 1:
         tokens = _inverted(heated.exp(), uniform)
-        return tokens[:, 0], logprobs.gather(-1, tokens)[:, 0], heated.gather(-1, tokens)[:, 0]
+        return tokens[:, 0], at_one(tokens), heated.gather(-1, tokens)[:, 0]
     ranked, order = heated.sort(stable=True, dim=-1, descending=True)
     likely = ranked.exp()
     before = likely.cumsum(-1) - likely
@@ -72,13 +93,29 @@ def pick(logits: Tensor, uniform: Tensor, how: Sampling) -> tuple[Tensor, Tensor
     rank = _inverted(nucleus, uniform)
     tokens = order.gather(-1, rank)
     drawn = ranked.gather(-1, rank) - nucleus.sum(-1, keepdim=True).log()
-    return tokens[:, 0], logprobs.gather(-1, tokens)[:, 0], drawn[:, 0]
+    return tokens[:, 0], at_one(tokens), drawn[:, 0]
 
 
 def _inverted(mass: Tensor, uniform: Tensor) -> Tensor:
-    """int64[B, 1]: where the cumulated mass [B, V] first exceeds that share of the whole: never where none is."""
-    heights = mass.cumsum(-1)
+    """int64[B, 1]: where the cumulated mass [B, V] first exceeds that share of the whole: never where none is.
+
+    First the block, then the token within it: sums are many times faster than sums of everything before."""
+    if mass.shape[-1] % _BLOCK:
+        heights = mass.cumsum(-1)
+        return _crossed(heights, uniform[:, None] * heights[:, -1:])
+    blocks = mass.view(len(mass), -1, _BLOCK)
+    heights = blocks.sum(-1).cumsum(-1)
+    height = uniform[:, None] * heights[:, -1:]
+    block = _crossed(heights, height)
+    before = heights.gather(-1, (block - 1).clamp(min=0)).masked_fill(block == 0, 0.0)
+    inside = blocks.gather(1, block[..., None].expand(-1, -1, _BLOCK))[:, 0]
+    return block * _BLOCK + _crossed(inside.cumsum(-1), height - before)
+
+
+def _crossed(heights: Tensor, height: Tensor) -> Tensor:
+    """int64[B, 1]: the first of cumulated heights [B, N] above a height [B, 1]."""
     whole = heights[:, -1:]
-    # Rounding may lift the product to the whole; the next smaller number is still below the last token that has mass.
-    wanted = torch.minimum(uniform[:, None] * whole, torch.nextafter(whole, torch.zeros_like(whole)))
-    return torch.searchsorted(heights, wanted, right=True)
+    # Rounding may lift a height to the whole; the next smaller number is still below the last one that adds to it.
+    return torch.searchsorted(
+        heights, torch.minimum(height, torch.nextafter(whole, torch.zeros_like(whole))), right=True
+    )

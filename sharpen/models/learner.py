@@ -21,6 +21,7 @@ from sharpen.models.memory import available, fitting
 from sharpen.models.optimiser import Optimiser, rate
 from sharpen.models.references import References
 from sharpen.models.store import Fetch, Stored
+from sharpen.models.threads import hands_of
 from sharpen.models.trainee import seated, trained_size
 
 
@@ -51,12 +52,13 @@ class Learner:
         moments = _inherited(start, stored, how)
         room = self._room(lectures, how)
         dealt = deals(lectures, how, self.stream)
-        spend = References(self.body, self.fetch, self.charge, room).fill(start, lectures, dealt)
+        hands = hands_of(self.body)
+        spend = References(self.body, self.fetch, self.charge, room, hands).fill(start, lectures, dealt)
 
         heads = heads_of(one.term for one in lectures)
         trainee = seated(self.body, self.fetch, start, how, heads, stream_key(*self.stream, "adapter"))
         optimiser = Optimiser(trainee.trained, how, moments)
-        course, tally = Course(self.body, self.charge, lectures, trainee, optimiser, room), Tally()
+        course, tally = Course(self.body, self.charge, lectures, trainee, optimiser, room, hands), Tally()
         for number, deal in enumerate(dealt):
             spend += course.step(deal, rate(how, self.body.width, number, len(dealt)), tally)
         optimiser.clear()

@@ -82,8 +82,7 @@ class HashedLinear:
 
     def step(self, cache: Cache, tokens: Tensor) -> Tensor:
         """float32[B, D] after one more token int64[B] per row."""
-        if not isinstance(cache, Heard):
-            raise TypeError(f"expected a cache that this body made, got {type(cache).__name__}")
+        cache = _mine(cache)
         is_word = tokens >= len(MARKS)
         is_word &= tokens != SPACE
         cache.first = torch.where(is_word & (cache.first == NOTHING), tokens, cache.first)
@@ -95,6 +94,16 @@ class HashedLinear:
         row = is_word.nonzero()[:, 0]
         cache.bag[row[:, None], added[row]] = True
         return _features(cache.bag, cache.first, cache.before, cache.word, cache.newest)
+
+    def after(self, cache: Cache, ids: Tensor) -> Tensor:
+        """float32[B, T, D], token by token."""
+        heard = _mine(cache).rows(torch.arange(len(ids), device=ids.device))
+        return torch.stack([self.step(heard, ids[:, t]) for t in range(ids.shape[1])], 1)
+
+    @property
+    def token_bytes(self) -> int:
+        """A row is remembered by its features, however long it is; counted as if it were by the token."""
+        return self.width
 
     def flops(self, tokens: int, context: float, logits: int) -> float:
         """One addition per feature and token, and the output layer where it is asked."""
@@ -114,6 +123,12 @@ class HashedLinear:
         present = torch.zeros(*ids.shape, BAG, device=ids.device)
         present.scatter_(2, _places(first, before, word), is_word[..., None].expand(*ids.shape, 3).float())
         return present.cumsum(1) > 0, first, before, word, ids
+
+
+def _mine(cache: Cache) -> Heard:
+    if not isinstance(cache, Heard):
+        raise TypeError(f"expected a cache that this body made, got {type(cache).__name__}")
+    return cache
 
 
 def _at(values: Tensor, index: Tensor) -> Tensor:

@@ -65,7 +65,15 @@ def selected(
     that one chunk of logits is all that is ever held. No gradient flows through entropies.
     """
     wanted = mask[:, 1:]
-    states, targets = hidden[:, :-1][wanted], ids[:, 1:][wanted]
+    said, doubts = spoken(body, hidden[:, :-1][wanted], ids[:, 1:][wanted], temperature, entropy=entropy, chunk=chunk)
+    return _scattered(said, mask), None if doubts is None else _scattered(doubts, mask)
+
+
+def spoken(
+    body: Body, states: Tensor, targets: Tensor, temperature: float = 1.0, *, entropy: bool = False, chunk: int = CHUNK
+) -> tuple[Tensor, Tensor | None]:
+    """Log-probabilities [N] in nats of tokens int64[N] behind states [N, D], a chunk of logits at a time, and the
+    entropies there."""
     rows = max(1, chunk // body.vocabulary)
 
     def read(part: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -82,8 +90,7 @@ def selected(
             for part, target in zip(torch.split(states, rows), torch.split(targets, rows), strict=True)
         ]
         said, doubts = torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
-    logprobs = _scattered(said, mask)
-    return logprobs, _scattered(doubts, mask) if entropy else None
+    return said, doubts if entropy else None
 
 
 def _scattered(values: Tensor, mask: Tensor) -> Tensor:

@@ -11,8 +11,9 @@ from sharpen.core.errors import WontFit
 from sharpen.models.body import Body
 from sharpen.models.losses import CHUNK
 
-TOKENS = 4096
-"""Padded tokens of a micro-batch where memory allows."""
+TOKENS = {"cpu": 1024, "cuda": 16384}
+"""Padded tokens of a micro-batch where memory allows, by device: on a processor a piece that stays near the cores, so
+that any number of threads share the same pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def _of_container() -> list[int]:
 def fitting(body: Body, trained: int, longest: int, free: int) -> int:
     """Padded tokens a micro-batch may have: TOKENS, halved until it fits; raises WontFit where the longest lesson (or
     pair), of `longest` padded tokens, does not fit alone."""
-    tokens = TOKENS
+    device = next(body.module.parameters()).device.type
+    tokens = TOKENS.get(device, TOKENS["cpu"])
     while tokens > longest and estimate(body, trained, tokens).total > free:
         tokens //= 2
     tokens = max(tokens, longest)

@@ -73,8 +73,7 @@ class Pretrained:
 
     def step(self, cache: Cache, tokens: Tensor) -> Tensor:
         """One token a row, each at its own position; columns of padding stay masked."""
-        if not isinstance(cache, Remembered):
-            raise InvalidInput(f"expected a cache of this body, got {type(cache).__name__}; prefill here first")
+        cache = _mine(cache)
         seen = torch.cat([cache.seen, torch.ones_like(cache.seen[:, :1])], dim=1)
         states = self._trunk(
             input_ids=tokens[:, None],
@@ -87,6 +86,27 @@ class Pretrained:
         cache.lengths.add_(1)
         last: Tensor = states[:, -1]
         return last
+
+    def after(self, cache: Cache, ids: Tensor) -> Tensor:
+        """float32[B, T, D] of texts behind what the rows have read; the cache stays as it is."""
+        seen = _mine(cache)
+        read = seen.rows(torch.arange(len(ids), device=ids.device))
+        states: Tensor = self._trunk(
+            input_ids=ids,
+            attention_mask=torch.cat([seen.seen, torch.ones_like(ids, dtype=torch.bool)], dim=1),
+            position_ids=seen.lengths[:, None] + torch.arange(ids.shape[1], device=ids.device),
+            past_key_values=read.past,
+            use_cache=True,
+        ).last_hidden_state
+        return states
+
+    @property
+    def token_bytes(self) -> int:
+        """What transformers' cache takes for a token, in float32."""
+        config = self._model.config.get_text_config()
+        heads = int(config.num_attention_heads)
+        groups = int(getattr(config, "num_key_value_heads", None) or heads)
+        return 8 * self._layers * self.width * groups // heads
 
     def flops(self, tokens: int, context: float, logits: int) -> float:
         """Two per weight outside the embeddings, four per layer, width and place attended to, and the output head."""
@@ -104,6 +124,12 @@ class Pretrained:
                 f"expected logits that are the output layer of the last hidden states, got more than that in {kind!r}; "
                 "choose a model without soft caps or scales on its logits"
             )
+
+
+def _mine(cache: Cache) -> Remembered:
+    if not isinstance(cache, Remembered):
+        raise InvalidInput(f"expected a cache of this body, got {type(cache).__name__}; prefill here first")
+    return cache
 
 
 def _real(ids: Tensor, lengths: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,11 +11,12 @@ from sharpen.core.budget import Charge, Spend
 from sharpen.core.objectives import PolicyGradient, Prefer
 from sharpen.core.records import Weights
 from sharpen.core.tokens import Floats
-from sharpen.models.batches import Deal, Lecture, micro_batches, padded, temperature_of, tokens_and_context
+from sharpen.models.batches import Deal, Lecture, Row, micro_batches, padded, temperature_of, tokens_and_context
 from sharpen.models.body import Body
 from sharpen.models.losses import selected
 from sharpen.models.mount import mount
 from sharpen.models.store import Fetch
+from sharpen.models.threads import Hands
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class References:
     fetch: Fetch
     charge: Charge
     room: int
+    hands: Hands
 
     def fill(self, start: Weights, lectures: Sequence[Lecture], dealt: Sequence[Deal]) -> Spend:
         """Reads every dealt lesson that needs it, once for each of the weights it needs; returns the work."""
@@ -42,25 +45,30 @@ class References:
     def _read(self, weights: Weights, lecture: Lecture, indices: Sequence[int], start: Weights) -> Spend:
         spend = Spend()
         mount(self.body, self.fetch(weights), self.fetch)
-        device = next(self.body.module.parameters()).device
-        for batch in micro_batches(lecture, indices, self.room):
-            chosen = [lecture.rows[i] for i in batch]
+        batches = [[lecture.rows[i] for i in batch] for batch in micro_batches(lecture, indices, self.room)]
+        for chosen in batches:
             tokens, context = tokens_and_context(chosen)
             logits = sum(int(row.counted.sum()) for row in chosen)
             work = Spend(read=tokens, flops=self.body.flops(tokens, context, logits))
             self.charge(work, work)
             spend += work
-            rows = padded(chosen, [0.0] * len(chosen), device)
-            with torch.no_grad():
-                hidden = self.body.hidden(rows.ids, rows.lengths)
-                known, _ = selected(self.body, hidden, rows.ids, rows.counted, temperature_of(lecture.term.objective))
-            for row, values in zip(chosen, known.cpu().numpy(), strict=True):
+        temperature = temperature_of(lecture.term.objective)
+        for chosen, known in zip(batches, self.hands(partial(self._heard, temperature), batches), strict=True):
+            for row, values in zip(chosen, known, strict=True):
                 said: Floats = values[: len(row.ids)]
                 if weights == lecture.term.anchor:
                     row.anchor = np.where(row.counted, said, np.nan).astype(np.float32)
                 if weights == start:
                     row.sampled = np.where(row.counted & np.isnan(row.sampled), said, row.sampled).astype(np.float32)
         return spend
+
+    def _heard(self, temperature: float, chosen: Sequence[Row]) -> Floats:
+        rows = padded(chosen, [0.0] * len(chosen), next(self.body.module.parameters()).device)
+        with torch.no_grad():
+            hidden = self.body.hidden(rows.ids, rows.lengths)
+            known, _ = selected(self.body, hidden, rows.ids, rows.counted, temperature)
+        heard: Floats = known.cpu().numpy()
+        return heard
 
 
 def _asked(lecture: Lecture, used: Iterable[int], start: Weights) -> dict[Weights, list[int]]:

@@ -17,13 +17,13 @@ from sharpen.core.tokens import Ints, Tokens, frozen_floats, frozen_ints
 from sharpen.models.body import Body, Cache
 from sharpen.models.draws import Keys, pick, row_keys, uniforms
 
-ROWS = 512
+ROWS = 1024
 """The most rows decoded at once; more gain nothing on a processor."""
 FEWEST = 16
 """Rows of small matrix products differ in their last bits from the same rows in company, so batches are filled; on two
 threads 9 to 11 rows still do (measured)."""
 BYTES = 2**30
-"""What the cache of one batch may take, and its logits, roughly."""
+"""What the cache of one batch may take, and its logits and what is drawn from them."""
 MOST = 2**16
 """The most tokens of one batch, however small their cache: reading prompts takes several times as much for a moment."""
 
@@ -85,9 +85,8 @@ def padded(rows: Sequence[Ints], device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 def tokens_at_once(body: Body) -> int:
-    """How many cached tokens fit BYTES, MOST at most: 8 bytes per layer and width, layers guessed by parameters."""
-    parameters = sum(tensor.numel() for tensor in body.module.parameters())
-    return min(MOST, max(1, int(BYTES / (8 * body.width * (1 + parameters / (12 * body.width**2))))))
+    """How many cached tokens fit BYTES, MOST at most."""
+    return min(MOST, max(1, BYTES // body.token_bytes))
 
 
 def reading(body: Body, lengths: Sequence[int], logits: int) -> Spend:
@@ -105,7 +104,7 @@ def device_of(body: Body) -> torch.device:
 def _batches(lengths: Sequence[int], room: int, body: Body) -> Iterator[slice]:
     """Slices of rows sorted by length, each within the bounds on rows, cached tokens and logits."""
     tokens = tokens_at_once(body)
-    most = min(ROWS, max(FEWEST, BYTES // (16 * body.vocabulary)))
+    most = min(ROWS, max(FEWEST, BYTES // (8 * body.vocabulary)))
     start = 0
     for stop in range(1, len(lengths) + 1):
         last = stop == len(lengths)
@@ -178,9 +177,7 @@ class _Talk:
         self.charge(reading(self.body, billed, len(billed)) + spoken, read + spoken)
         cache, last = self.body.prefill(ids, lengths, int(limits.max()))
         logits = self.body.unembed(_filled(last))[place]
-        if len(place) != len(first) or not torch.equal(place, torch.arange(len(first), device=ids.device)):
-            cache = cache.rows(place)
-        return self._decode(cache, logits, slots, int(limits.max()))
+        return self._decode(cache.rows(place), logits, slots, int(limits.max()))
 
     def _decode(self, cache: Cache, logits: Tensor, slots: _Slots, longest: int) -> _Said:
         said = self._silence(longest, logits.device)

@@ -2,19 +2,22 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sharpen.core.budget import Charge, free
+from sharpen.core.budget import Charge, Spend, free
 from sharpen.core.errors import InvalidInput
 from sharpen.core.ports import Encoder
 from sharpen.core.records import Chat
 from sharpen.core.tokens import Floats, Ints, Tokens, frozen_floats
 from sharpen.models.body import Body
-from sharpen.models.losses import CHUNK, selected
+from sharpen.models.losses import CHUNK, spoken
 from sharpen.models.sampling import FEWEST, device_of, encoded, padded, reading, tokens_at_once
+from sharpen.models.threads import hands_of
 
 
 def logprobs(
@@ -33,14 +36,86 @@ def logprobs(
     rows = [np.concatenate([prompt, text]) for prompt, text in zip(prompts, texts, strict=True)]
     _require_context(body, rows)
     scores: list[Floats] = [np.zeros(0, dtype=np.float32)] * len(rows)
-    for batch, ids, lengths in _batches(body, rows, charge, [len(text) for text in texts]):
-        begin = torch.tensor([len(prompts[r]) for r in batch], device=ids.device)[:, None]
-        place = torch.arange(ids.shape[1], device=ids.device)
-        mask = (place >= begin) & (place < lengths[:, None])
-        found = selected(body, body.hidden(ids, lengths), ids, mask)[0][mask].cpu().numpy()
-        for r, part in zip(batch, np.split(found, np.cumsum([len(texts[r]) for r in batch])[:-1]), strict=True):
-            scores[r] = frozen_floats(part)
+    groups = list(_grouped(prompts, texts, tokens_at_once(body) // 4))
+    hands = hands_of(body)
+    for wave in _waves(groups, hands.count):
+        for group in wave:
+            work = reading(body, [len(rows[r]) for r in group.rows], sum(map(len, group.texts)))
+            charge(work, group.paid(body))
+        for group, found in zip(wave, hands(partial(_scored, body), wave), strict=True):
+            for r, part in zip(group.rows, found, strict=True):
+                scores[r] = frozen_floats(part)
     return scores
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Texts that are scored together, after prompts that are read once each: which rows of the call they are, which of
+    the prompts each follows."""
+
+    rows: list[int]
+    prompts: list[Ints]
+    place: list[int]
+    texts: list[Ints]
+
+    def paid(self, body: Body) -> Spend:
+        """What it costs to read each prompt once and each text after its prompt."""
+        logits = sum(map(len, self.texts))
+        whole = reading(
+            body, [len(self.prompts[p]) + len(t) for p, t in zip(self.place, self.texts, strict=True)], logits
+        )
+        again = reading(body, [len(self.prompts[p]) for p in self.place], 0)
+        return whole - again + reading(body, [len(prompt) for prompt in self.prompts], 0)
+
+
+def _grouped(prompts: Sequence[Ints], texts: Sequence[Ints], tokens: int) -> Iterator[_Group]:
+    """All rows, like lengths together, the texts of a prompt too where they fit: at most so many padded tokens of texts
+    and of prompts each."""
+    of: dict[bytes, list[int]] = {}
+    for r, prompt in enumerate(prompts):
+        of.setdefault(prompt.tobytes(), []).append(r)
+    order = sorted(of.values(), key=lambda rows: (len(prompts[rows[0]]), max(len(texts[r]) for r in rows), rows))
+    group = _Group([], [], [], [])
+    longest = 0
+    for rows in order:
+        prompt = prompts[rows[0]]
+        for r in sorted(rows, key=lambda r: len(texts[r])):
+            new = not group.prompts or group.prompts[-1] is not prompt
+            most = max(longest, len(texts[r]))
+            full = (len(group.rows) + 1) * most > tokens or (len(group.prompts) + new) * len(prompt) > tokens
+            if group.rows and full:
+                yield group
+                group, new, most = _Group([], [], [], []), True, len(texts[r])
+            if new:
+                group.prompts.append(prompt)
+            longest = most
+            group.rows.append(r)
+            group.place.append(len(group.prompts) - 1)
+            group.texts.append(texts[r])
+    if group.rows:
+        yield group
+
+
+def _scored(body: Body, group: _Group) -> list[Floats]:
+    """[row] nats of the texts' tokens."""
+    counts = [len(text) for text in group.texts]
+    with torch.inference_mode():
+        device = device_of(body)
+        ids, lengths = padded(group.prompts, device)
+        cache, last = body.prefill(ids, lengths, 0)
+        place = torch.tensor(group.place, device=device)
+        said, said_lengths = padded(group.texts, device)
+        states = last[place][:, None]
+        if said.shape[1] > 1:
+            states = torch.cat([states, body.after(cache.rows(place), said[:, :-1])], 1)
+        mask = torch.arange(said.shape[1], device=device) < said_lengths[:, None]
+        found = spoken(body, states[:, : said.shape[1]][mask], said[mask])[0].cpu().numpy()
+    return np.split(found, np.cumsum(counts)[:-1])
+
+
+def _waves(groups: Sequence[_Group], count: int) -> Iterator[Sequence[_Group]]:
+    for start in range(0, len(groups), count):
+        yield groups[start : start + count]
 
 
 def choices(

@@ -6,7 +6,7 @@ rotated in halves (arXiv:2104.09864), attention is grouped-query (arXiv:2305.132
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import torch
@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sharpen.core.errors import InvalidInput
-from sharpen.models.attention import SHORTEST, attend_once, causal, even, rotary, rotated, swish
+from sharpen.models.attention import SHORTEST, causal, even, rotary, rotated, swish
 from sharpen.models.body import Cache
+from sharpen.models.cache import KeyValues
 from sharpen.models.shape import Shape
 
 Attend: TypeAlias = Callable[[int, Tensor, Tensor, Tensor], Tensor]
@@ -114,36 +115,6 @@ class Stack(nn.Module):
         return out
 
 
-@dataclass
-class KeyValues:
-    """Keys and values float32[layers, B, kv_heads, room, d] of the rows read so far; `lengths` int64[B] are filled."""
-
-    keys: Tensor
-    values: Tensor
-    lengths: Tensor
-    cos: Tensor
-    sin: Tensor
-
-    def rows(self, index: Tensor) -> "KeyValues":
-        """A cache of the rows int64[M], repeated or left out, in that order."""
-        filled = int(self.lengths.max())
-        return KeyValues(
-            _picked(self.keys, index, filled),
-            _picked(self.values, index, filled),
-            self.lengths[index],
-            self.cos,
-            self.sin,
-        )
-
-
-def _picked(cache: Tensor, index: Tensor, filled: int) -> Tensor:
-    layers, _, heads, room, size = cache.shape
-    # Zeros, not uninitialised memory: what is masked is multiplied by 0, and 0 * nan is nan.
-    picked = cache.new_zeros(layers, len(index), heads, room, size)
-    picked[:, :, :, :filled] = cache[:, :, :, :filled].index_select(1, index)
-    return picked
-
-
 class Decoder(nn.Module):
     """A decoder of a given shape; logits agree with transformers' of the same weights. Its `module` is itself."""
 
@@ -193,48 +164,52 @@ class Decoder(nn.Module):
     def prefill(self, ids: Tensor, lengths: Tensor, room: int) -> tuple[KeyValues, Tensor]:
         """Reads int64[B, T] rows once: a cache with room for that many more tokens a row, and float32[B, D] of the last
         token of each."""
-        ids, capacity = self._padded(ids), even(ids.shape[1] + room, 2 * SHORTEST)
+        ids = self._padded(ids)
         batch, length = ids.shape
         shape = self.shape
-        cos, sin = rotary(shape, capacity, ids.device)
-        size = (shape.layers, batch, shape.kv_heads, capacity, shape.head_dim)
-        keys, values = torch.zeros(size, device=ids.device), torch.zeros(size, device=ids.device)
+        cos, sin = rotary(shape, length + room, ids.device)
+        size = (shape.layers, batch, shape.kv_heads, length, shape.head_dim)
+        keys, values = torch.empty(size, device=ids.device), torch.empty(size, device=ids.device)
 
         def store_and_attend(layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-            keys[layer, :, :, :length] = k
-            values[layer, :, :, :length] = v
+            keys[layer], values[layer] = k, v
             return causal(layer, q, k, v)
 
         out = self.model(ids, cos[:length], sin[:length], store_and_attend)
         last = out[torch.arange(batch, device=ids.device), lengths - 1]
-        return KeyValues(keys, values, lengths.clone(), cos, sin), last
+        return KeyValues.read(keys, values, lengths.clone(), shape.heads, room, (cos, sin)), last
 
     def step(self, cache: Cache, tokens: Tensor) -> Tensor:
         """Reads one more token int64[B] per row into the cache: float32[B, D]. Raises InvalidInput where it is full."""
-        if not isinstance(cache, KeyValues):
-            raise InvalidInput(f"expected a cache of this decoder, got {type(cache).__name__}; prefill with it first")
-        places = cache.lengths
-        filled = int(places.max()) + 1
-        if filled > cache.keys.shape[3]:
-            raise InvalidInput(f"the cache is full at {cache.keys.shape[3]} tokens; prefill with more room")
-        rows = torch.arange(len(tokens), device=tokens.device)
-        filled = even(filled, 2 * SHORTEST)  # a single query makes smaller products
-        unread = (torch.arange(filled, device=tokens.device) > places[:, None])[:, None, None]
-
-        def extend_and_attend(layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-            keys, values = cache.keys[layer], cache.values[layer]
-            keys[rows, :, places] = k[:, :, 0]
-            values[rows, :, places] = v[:, :, 0]
-            return attend_once(q, keys[:, :, :filled], values[:, :, :filled], unread)
-
-        cos, sin = cache.cos[places][:, None, None], cache.sin[places][:, None, None]
-        out: Tensor = self.model(tokens[:, None], cos, sin, extend_and_attend)[:, 0]
-        cache.lengths = places + 1
+        seen = _mine(cache)
+        if not seen.make_room():
+            raise InvalidInput(f"the cache is full at {seen.room} tokens after the prompt; prefill with more room")
+        places = seen.places()
+        cos, sin = seen.cos[places][:, None, None], seen.sin[places][:, None, None]
+        out: Tensor = self.model(tokens[:, None], cos, sin, seen.extend)[:, 0]
+        seen.said += 1
         return out
+
+    def after(self, cache: Cache, ids: Tensor) -> Tensor:
+        """float32[B, T, D] of texts int64[B, T], padded on the right, that follow the rows of a cache in which nothing
+        was said yet; the cache stays as it is."""
+        seen = _mine(cache)
+        ids, length = functional.pad(ids, (0, even(ids.shape[1], SHORTEST) - ids.shape[1])), ids.shape[1]
+        positions = torch.arange(ids.shape[1], device=ids.device)
+        places = seen.places()[:, None] + positions
+        cos, sin = rotary(self.shape, int(places.max()) + 1, ids.device)
+        ahead = torch.ones(ids.shape[1], ids.shape[1], dtype=torch.bool, device=ids.device).triu(1)
+        out: Tensor = self.model(ids, cos[places][:, None], sin[places][:, None], partial(seen.met, ahead=ahead))
+        return out[:, :length]
 
     def flops(self, tokens: int, context: float, logits: int) -> float:
         """Forward operations of `tokens` positions at a mean context length, `logits` of them unembedded."""
         return self.shape.flops(tokens, context, logits)
+
+    @property
+    def token_bytes(self) -> int:
+        """What the keys and values of a token take."""
+        return 8 * self.shape.layers * self.shape.kv_heads * self.shape.head_dim
 
     def _padded(self, ids: Tensor) -> Tensor:
         if ids.shape[1] > self.context:
@@ -242,3 +217,9 @@ class Decoder(nn.Module):
                 f"expected at most {self.context} tokens (the context), got {ids.shape[1]}; shorten them"
             )
         return functional.pad(ids, (0, even(ids.shape[1], SHORTEST) - ids.shape[1]))
+
+
+def _mine(cache: Cache) -> KeyValues:
+    if not isinstance(cache, KeyValues):
+        raise InvalidInput(f"expected a cache of this decoder, got {type(cache).__name__}; prefill with it first")
+    return cache

@@ -15,10 +15,13 @@ from sharpen.core.objectives import Imitate, PolicyGradient, Prefer, Regress
 from sharpen.core.records import Message, Piece, Weights, user
 from sharpen.core.tokens import Tokens
 from sharpen.core.training import Adapter, Head, Training
+from sharpen.models import learner as learner_module
+from sharpen.models.memory import TOKENS
 from sharpen.models.mount import mount, with_head
 from sharpen.models.names import derived_name
 from sharpen.models.shape import Shape
 from sharpen.models.store import Stored
+from sharpen.models.threads import Hands, pool
 from sharpen.models.trainee import trained_size
 from sharpen.models.transformer import Decoder
 from tests.models.tiny import BODY, CHAT, ENCODER, decoder, desk, logits, says
@@ -90,6 +93,35 @@ def test_the_same_twice_is_the_same_to_the_bit() -> None:
     (first, name), (again, same_name), (other, other_name) = found
     assert same(first, again) and name == same_name
     assert not same(first, other) and name != other_name
+
+
+def test_threads_share_the_pieces_of_a_step_and_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TOKENS, "cpu", 40)
+    found = []
+    for hands in (Hands(1), Hands(3, pool(3))):
+        monkeypatch.setattr(learner_module, "hands_of", lambda body, chosen=hands: chosen)
+        learner, _, start = desk(decoder())
+        found.append(learner.learn(start, DEMOS, HOW))
+    (one, _, told), (three, _, told_by_three) = found
+    assert same(one, three) and told == told_by_three
+
+
+def test_a_pool_leaves_the_threads_of_others_as_they_were() -> None:
+    before = torch.get_num_threads()
+    hands = Hands(2, pool(2))
+    assert list(hands(lambda _: torch.get_num_threads(), range(4))) == [1] * 4
+    assert torch.get_num_threads() == before
+    with pytest.raises(ZeroDivisionError):
+        list(hands(lambda number: 1 / number, [1, 0]))
+
+
+def test_pieces_add_up_to_the_gradient_of_the_whole_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    norms = []
+    for tokens in (10_000, 40):
+        monkeypatch.setitem(TOKENS, "cpu", tokens)
+        learner, _, start = desk(decoder())
+        norms.append(learner.learn(start, DEMOS, replace(HOW, steps=1, batch=6))[2]["grad_norm"])
+    assert norms[1] == pytest.approx(norms[0], rel=1e-6)
 
 
 def test_a_name_follows_from_all_that_matters() -> None:

@@ -46,11 +46,13 @@ def test_prefill_and_steps_agree_with_the_whole_sequence(model: LocalModel) -> N
         cache, last = model.body.prefill(ids, lengths, 3)
         cache = cache.rows(torch.tensor([2, 0, 0]))
         more = torch.tensor([[1, 2, 3], [4, 5, 6], [4, 5, 6]])
+        at_once = model.body.after(cache, more)
         steps = torch.stack([model.body.step(cache, more[:, t]) for t in range(3)], dim=1)
         for row, source in enumerate([2, 0, 0]):
             whole = torch.cat([ids[source, : lengths[source]], more[row]])[None]
             states = model.body.hidden(whole, torch.tensor([whole.shape[1]]))[0]
             assert torch.allclose(states[-3:], steps[row], atol=1e-5)
+            assert torch.allclose(states[-3:], at_once[row], atol=1e-5)
             assert torch.allclose(states[-4], last[source], atol=1e-5)
 
 

@@ -19,6 +19,7 @@ from transformers import (
 from sharpen.core.errors import InvalidInput
 from sharpen.core.records import Json
 from sharpen.models.body import Body
+from sharpen.models.cache import FIRST, KeyValues
 from sharpen.models.shape import Shape, Stretch
 from sharpen.models.transformer import Decoder
 
@@ -119,6 +120,56 @@ def test_copied_rows_do_not_share_what_is_written_later() -> None:
     assert torch.allclose(after, alone, atol=1e-6)
 
 
+@pytest.mark.parametrize("prompt", [6, 300])
+@torch.inference_mode()
+def test_texts_behind_a_cache_are_read_as_whole_sequences_and_leave_it_as_it_was(prompt: int) -> None:
+    body = Decoder(Shape(50, width=32, layers=2, heads=4, kv_heads=2, head_dim=8, hidden=44, context=400))
+    ids, lengths = torch.randint(0, 50, (3, prompt)), torch.tensor([prompt, 2, prompt - 1])
+    index, texts = torch.tensor([2, 0, 2, 1, 0]), torch.randint(0, 50, (5, 21))
+    cache = body.prefill(ids, lengths, room=3)[0].rows(index)
+    found = body.after(cache, texts)
+    for row, source in enumerate(index.tolist()):
+        whole = torch.cat([ids[source, : lengths[source]], texts[row]])[None]
+        expected = body.hidden(whole, torch.tensor([whole.shape[1]]))[0, lengths[source] :]
+        assert torch.allclose(found[row], expected, atol=1e-5)
+    assert torch.allclose(body.step(cache, texts[:, 0]), found[:, 0], atol=1e-5)
+
+
+@torch.inference_mode()
+def test_a_cache_grows_as_it_is_used() -> None:
+    body = Decoder(Shape(50, width=32, layers=2, heads=4, kv_heads=2, head_dim=8, hidden=44, context=400))
+    ids, said = torch.randint(0, 50, (2, 5)), torch.randint(0, 50, (6, 3 * FIRST))
+    index = torch.tensor([0, 0, 0, 0, 1, 1])
+    cache, _ = body.prefill(ids, torch.tensor([5, 3]), room=3 * FIRST)
+    cache = cache.rows(index)
+    assert isinstance(cache, KeyValues) and cache.keys.shape[3] == FIRST
+    steps = [body.step(cache, said[:, t]) for t in range(3 * FIRST)]
+    whole = torch.cat([ids[0], said[0]])[None]
+    expected = body.hidden(whole, torch.tensor([whole.shape[1]]))[0, 5:]
+    assert torch.allclose(torch.stack([step[0] for step in steps]), expected, atol=1e-5)
+
+
+@pytest.mark.skipif(
+    torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"), reason="sums run in an order of their own"
+)
+@torch.inference_mode()
+def test_samples_of_one_prompt_do_not_change_a_bit_by_how_many_they_are() -> None:
+    torch.manual_seed(0)
+    body = Decoder(Shape(50, width=32, layers=3, heads=4, kv_heads=2, head_dim=8, hidden=44, context=400))
+    ids, lengths = torch.randint(0, 50, (3, 280)), torch.tensor([280, 7, 31])
+    more = torch.randint(0, 50, (60, 40))
+
+    def heard(prompts: slice, index: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        mine = lengths[prompts]
+        cache = body.prefill(ids[prompts, : int(mine.max())], mine, room=40)[0].rows(index)
+        return torch.stack([body.step(cache, more[rows, t]) for t in range(40)])
+
+    every = torch.arange(60)
+    together = heard(slice(0, 3), every // 20, every)
+    alone = heard(slice(1, 3), torch.arange(20) // 17, torch.arange(23, 43))
+    assert torch.equal(alone, together[:, 23:43])
+
+
 @pytest.mark.skipif(
     torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"), reason="sums run in an order of their own"
 )
@@ -146,10 +197,10 @@ def test_gradients_reach_every_weight() -> None:
 
 def test_a_full_cache_and_a_too_long_row_are_refused() -> None:
     body = tiny()
-    cache, _ = body.prefill(torch.zeros(1, 32, dtype=torch.long), torch.tensor([32]), room=1)
+    cache, _ = body.prefill(torch.zeros(1, 32, dtype=torch.long), torch.tensor([32]), room=4)
     for _ in range(4):
         body.step(cache, torch.tensor([1]))
-    with pytest.raises(InvalidInput, match="full at 36 tokens"):
+    with pytest.raises(InvalidInput, match="full at 4 tokens after the prompt"):
         body.step(cache, torch.tensor([1]))
     with pytest.raises(InvalidInput, match="at most 32 tokens"):
         body.hidden(torch.zeros(1, 33, dtype=torch.long), torch.tensor([33]))
