@@ -97,7 +97,9 @@ def estimate(setup: Setup) -> Estimate:
     first, after = spent[0], len(spent) - 1
     later = _times(spent[-1] - first, 1 / after) if after else first
     rounds = _rounds(setup, first, later, ended)
-    return Estimate(first, later, rounds, first + _times(later, rounds - 1) if rounds else Spend(), shown, tuple(metrics))
+    return Estimate(
+        first, later, rounds, first + _times(later, rounds - 1) if rounds else Spend(), shown, tuple(metrics)
+    )
 
 
 def _likely(found: Probe) -> float:

@@ -70,7 +70,7 @@ def swish(x: Tensor) -> Tensor:
 
 def causal(layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Every position sees itself and those before it."""
-    batch, heads, length, size = q.shape
+    batch, heads, length, _ = q.shape
     learning = torch.is_grad_enabled()
     if learning and q.device.type == "cpu" and batch * heads * length * length <= _SHORT:
         return _causal_plain(q, k, v)
