@@ -6,6 +6,7 @@ prints what the function returned, as JSON, in its last line.
 """
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -21,9 +22,11 @@ PATIENCE = 3600
 def apart(function: str, **keywords: Any) -> Any:
     """What `MODULE:FUNCTION(**keywords)`, a function of this package, returns in a new process, as JSON reads it.
 
+    How threads wait is left to their libraries, as a peer's user would have it; ours say it for themselves.
     Raises RuntimeError with the last words of one that failed."""
     command = [sys.executable, "-m", "benchmarks.contender", function, json.dumps(keywords)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+    plain = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "KMP_BLOCKTIME")}
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, env=plain)
     if ended.returncode != 0:
         lines = ended.stderr.strip().splitlines()
         raise RuntimeError(lines[-1] if lines else f"{function} ended with code {ended.returncode}")
@@ -62,8 +65,9 @@ def main() -> None:
     """Does what the command line says."""
     from sharpen.cli.environment import calm
 
-    calm()
     module, _, name = sys.argv[1].partition(":")
+    if name != "trl":
+        calm()
     found = getattr(import_module(f"benchmarks.{module}"), name)(**json.loads(sys.argv[2]))
     print(json.dumps(found, default=asdict))
 
