@@ -1,4 +1,4 @@
-"""Writes the card of the raised model from what was measured: what it was raised on, its ladders and its skills.
+"""Writes the card of a raised model from what was measured: what it was raised on, its ladders and its skills.
 
     python -m raising.card --raised DIR --checked CHECK.json --commit COMMIT
 
@@ -7,26 +7,34 @@ DIR is what `raising.nano` wrote, CHECK.json what `sharpen check --model DIR --j
 
 import argparse
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from raising.mixture import FACTS, FAMILY_SHARES, LEARNING, SETTLING, SKILL_SHARES
+from raising.mixture import LEARNING, SETTLING
 from raising.solving import Faults
+from raising.variants import NANO, VARIANTS, Variant
 from sharpen.tasks.solutions import LEVELS
 
 CARD = (Path(__file__).parent / "card.md").read_text(encoding="utf-8")
+_MODELS = {NANO.name: NANO, **{variant.name: variant for variant in VARIANTS.values()}}
 
 
 def card(raised: Path, checked: dict[str, Any], commit: str) -> str:
     """The card's text."""
     shape = json.loads((raised / "config.json").read_text(encoding="utf-8"))
     report = json.loads((raised / "raised.json").read_text(encoding="utf-8"))
-    seen, plan = report["seen"], report["plan"]
-    shares = sum(FAMILY_SHARES.values()) + sum(SKILL_SHARES.values()) + FACTS
+    seen, plan, variant = report["seen"], report["plan"], _MODELS[report.get("variant", NANO.name)]
+    shares = variant.shares
+    whole = sum(shares.families.values()) + sum(shares.skills.values()) + shares.facts
     shown = checked["skills"]["demonstrations"]
     problems = {level["problems"] for family in checked["families"].values() for level in family.values()}
     return CARD.format(
+        name=variant.name,
+        opening=_opening(variant),
+        tokenizer="trained on the same text" if variant.start is None else f"those of {variant.start.name}",
+        command=_command(variant, report["seed"]),
         parameters=_parameters(shape),
         layers=shape["num_hidden_layers"],
         width=shape["hidden_size"],
@@ -36,25 +44,20 @@ def card(raised: Path, checked: dict[str, Any], commit: str) -> str:
         context=shape["max_position_embeddings"],
         vocabulary=shape["vocab_size"],
         checksum=sha256((raised / "model.safetensors").read_bytes()).hexdigest(),
-        seed=report["seed"],
         commit=commit,
         read=seen["read"],
         lessons=plan["blocks"] * plan["lessons"] - seen.get("too long", 0),
         learned=seen["learned"],
+        heard=f"{plan['heard']:g} times",
         steps=report["steps"],
         minutes=report["seconds"] / 60,
         loss=report["loss"],
-        families=_listed(FAMILY_SHARES, shares),
-        skills=_listed(SKILL_SHARES, shares),
-        facts=f"{FACTS / shares:.1%}"[:-1],
+        families=_listed(shares.families, whole),
+        skills=_listed(shares.skills, whole),
+        facts=f"{shares.facts / whole:.1%}"[:-1],
         levels=" / ".join(f"{100 * share:.0f}" for share in LEVELS.values()),
-        blocks=plan["blocks"],
-        easy=plan["easy"],
-        settling=plan["settling"],
-        learning_habit=_habits(LEARNING),
-        settling_habit=_habits(SETTLING),
-        learning_slip=f"{LEARNING.slip:.0%}",
-        settling_slip=f"{SETTLING.slip:.0%}",
+        easy=f"; above 2 none in the first {plan['easy']} of {plan['blocks']} blocks" if plan["easy"] else "",
+        faults=_faults(plan["settling"], plan["blocks"]),
         problems=max(problems),
         skill_problems=6 * max(problems),
         ended=checked["well_formed"],
@@ -72,7 +75,33 @@ def _parameters(shape: dict[str, Any]) -> int:
     return shape["vocab_size"] * width + shape["num_hidden_layers"] * layer + width
 
 
-def _listed(shares: dict[str, float], whole: float) -> str:
+def _opening(variant: Variant) -> str:
+    if variant.start is None:
+        return f"{variant.about}."
+    start = variant.start.name
+    checksum = sha256((variant.start / "model.safetensors").read_bytes()).hexdigest()
+    return f"[{start}](../{start}/CARD.md) (sha256 `{checksum}`),\n{variant.about}."
+
+
+def _command(variant: Variant, seed: int) -> str:
+    named = "".join(f"--variant {key} " for key, known in VARIANTS.items() if known is variant)
+    return f"python -m raising.nano {named}--seed {seed} --out DIR"
+
+
+def _faults(settling: int, blocks: int) -> str:
+    """A column of rates for each stage: that of learning, where there is one, and the settled end."""
+    last = f"the last {settling} of {blocks} blocks"
+    stages = {"until then": LEARNING, last: SETTLING} if settling < blocks else {"throughout": SETTLING}
+    rows = {
+        "": stages,
+        "---": ["---"] * len(stages),
+        "bad habit at levels 1 / 2 / 3 and above": map(_habits, stages.values()),
+        "slip, of the rest": [f"{faults.slip:.0%}" for faults in stages.values()],
+    }
+    return "\n".join(f"| {' | '.join([name, *cells])} |" for name, cells in rows.items())
+
+
+def _listed(shares: Mapping[str, float], whole: float) -> str:
     return ", ".join(f"{name} {100 * share / whole:.1f}" for name, share in shares.items())
 
 

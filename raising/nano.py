@@ -1,6 +1,7 @@
 """Raises `nano`, the embedded model: a Llama-family decoder of about a million parameters, on generated text alone.
 
     python -m raising.nano --seed 0 --out DIR
+    python -m raising.nano --variant critic --seed 0 --out DIR      (`nano-critic`, trained further from nano)
 
 Interrupted, the same command goes on from the last block it kept; the weights are the same either way.
 """
@@ -11,7 +12,7 @@ import os
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
 from typing import TypeAlias
@@ -24,35 +25,9 @@ from raising.mixture import lesson, mixture
 from raising.muon import Muon
 from raising.solving import Spoken
 from raising.tokenizer import ROLES, build, write
+from raising.variants import NANO, VARIANTS, Variant
 
 CONTEXT = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How long, how fast and in what batches it is raised.
-
-    blocks x lessons   the text, drawn block by block, each from a stream of its own
-    easy, settling     of these, the first blocks, with levels 1 and 2 alone, and the last, in which the faults settle
-    tokens             a batch holds at most, padding included
-    heard              weight of the loss on what the assistant hears (what it says: 1): so it learns what questions are
-                       like, and to use what stands before, also inside a question
-    matrix_rate, rate  peaks of Muon's (matrices) and AdamW's (the rest); linear over `warmup` steps, then flat, then
-                       linear to 5 % over the last `decay` share of blocks
-    kept               a checkpoint every so many blocks
-    """
-
-    blocks: int = 128
-    lessons: int = 4096
-    easy: int = 17
-    settling: int = 12
-    tokens: int = 6144
-    heard: float = 0.2
-    matrix_rate: float = 2e-2
-    rate: float = 3e-3
-    warmup: int = 100
-    decay: float = 0.3
-    kept: int = 4
 
 
 def config(tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
@@ -75,9 +50,10 @@ def config(tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
     )
 
 
-def drawn(seed: int, block: int, plan: Plan) -> list[tuple[str, Spoken]]:
+def drawn(seed: int, block: int, variant: Variant = NANO) -> list[tuple[str, Spoken]]:
     """The lessons of a block."""
-    rng, made = Random(f"{seed} block {block}"), mixture(block < plan.easy, block >= plan.blocks - plan.settling)
+    plan, rng = variant.plan, Random(f"{variant.stream(seed)} block {block}")
+    made = mixture(block < plan.easy, block >= plan.blocks - plan.settling, variant.shares)
     return [lesson(made, rng) for _ in range(plan.lessons)]
 
 
@@ -97,12 +73,17 @@ Row: TypeAlias = tuple[list[int], list[float]]
 class Raising:
     """A model in the making: all that a checkpoint holds."""
 
-    def __init__(self, seed: int, plan: Plan) -> None:
-        self.seed, self.plan = seed, plan
-        texts = (message.text for b in range(4) for _, one in drawn(seed, b, plan) for message in one.chat)
-        self.tokenizer = build(CONTEXT, texts)
-        torch.manual_seed(seed)
-        self.model = LlamaForCausalLM(config(self.tokenizer))
+    def __init__(self, seed: int, variant: Variant = NANO) -> None:
+        self.seed, self.variant, self.plan = seed, variant, variant.plan
+        plan = variant.plan
+        if variant.start is None:
+            texts = (message.text for b in range(4) for _, one in drawn(seed, b, variant) for message in one.chat)
+            self.tokenizer = build(CONTEXT, texts)
+            torch.manual_seed(seed)
+            self.model = LlamaForCausalLM(config(self.tokenizer))
+        else:
+            self.tokenizer = PreTrainedTokenizerFast.from_pretrained(variant.start)
+            self.model = LlamaForCausalLM.from_pretrained(variant.start)
         matrices = [p for n, p in self.model.named_parameters() if p.ndim == 2 and "embed" not in n]
         others = [p for n, p in self.model.named_parameters() if p.ndim != 2 or "embed" in n]
         self.optimizers: tuple[torch.optim.Optimizer, ...] = (
@@ -123,6 +104,7 @@ class Raising:
     def save(self, path: Path) -> None:
         """The checkpoint, written whole or not at all."""
         kept = {
+            "variant": self.variant.name,
             "plan": asdict(self.plan),
             "seed": self.seed,
             "model": self.model.state_dict(),
@@ -133,10 +115,13 @@ class Raising:
         os.replace(path.with_suffix(".part"), path)
 
     def restore(self, path: Path) -> None:
-        """Goes on from a checkpoint; ValueError where it is of another plan or seed."""
+        """Goes on from a checkpoint; ValueError where it is of another variant, plan or seed."""
         kept = torch.load(path, weights_only=True)
-        if kept["plan"] != asdict(self.plan) or kept["seed"] != self.seed:
-            raise ValueError(f"expected a checkpoint of this plan and seed in {path}; remove it or take another --out")
+        if (kept["variant"], kept["plan"], kept["seed"]) != (self.variant.name, asdict(self.plan), self.seed):
+            raise ValueError(
+                f"expected a checkpoint of {self.variant.name} by this plan and seed in {path}; "
+                "remove it or take another --out"
+            )
         self.model.load_state_dict(kept["model"])
         for optimizer, state in zip(self.optimizers, kept["optimizers"], strict=True):
             optimizer.load_state_dict(state)
@@ -145,7 +130,7 @@ class Raising:
 
     def _batches(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Token ids [B, T] and weights of their losses [B, T] of a block's lessons; like lengths together."""
-        lessons = drawn(self.seed, self.block, self.plan)
+        lessons = drawn(self.seed, self.block, self.variant)
         stretches = [written(spoken) for _, spoken in lessons]
         flat = [text for one in stretches for text, _ in one]
         encoded = iter(self.tokenizer(flat, add_special_tokens=False)["input_ids"])
@@ -169,7 +154,7 @@ class Raising:
             if (len(groups[-1]) + 1) * len(row[0]) > self.plan.tokens:
                 groups.append([])
             groups[-1].append(row)
-        Random(f"{self.seed} order {self.block}").shuffle(groups)
+        Random(f"{self.variant.stream(self.seed)} order {self.block}").shuffle(groups)
         return [self._padded(group) for group in groups]
 
     def _padded(self, group: list[Row]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -208,15 +193,18 @@ class Raising:
 def main() -> None:
     """Raises the model, and writes an ordinary Hugging Face folder and `raised.json`, what it saw."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--variant", choices=list(VARIANTS), help="trained further from nano; nano itself without it")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--blocks", type=int, default=Plan().blocks, help="fewer make a less able model, sooner")
+    parser.add_argument("--blocks", type=int, help="fewer make a less able model, sooner")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     arguments.out.mkdir(parents=True, exist_ok=True)
     checkpoint = arguments.out / "raising.pt"
-    raising = Raising(arguments.seed, Plan(blocks=arguments.blocks))
+    variant = VARIANTS.get(arguments.variant, NANO)
+    plan = replace(variant.plan, blocks=arguments.blocks or variant.plan.blocks)
+    raising = Raising(arguments.seed, replace(variant, plan=plan))
     if checkpoint.exists():
         raising.restore(checkpoint)
     while raising.block < raising.plan.blocks:
@@ -233,6 +221,7 @@ def main() -> None:
     (arguments.out / "generation_config.json").unlink()  # it says nothing that config.json does not
     write(raising.tokenizer, arguments.out)
     report = {
+        "variant": raising.variant.name,
         "seed": raising.seed,
         "plan": asdict(raising.plan),
         "steps": raising.steps,

@@ -28,21 +28,22 @@ class Skill:
 
 
 def skills(policy: Policy, problems: int = 200, seed: int = 0) -> Mapping[str, Callable[[], Skill]]:
-    """By name, how to measure every skill, over that many test-split problems each, by greedy replies. None depends on
-    another, or on the order."""
+    """By name, how to measure every skill, over that many test-split problems each, by greedy replies, or drawn ones
+    where they should vary. None depends on another, or on the order."""
     return {name: partial(_skill, policy, name, problems, seed) for name in SKILLS}
 
 
 def _skill(policy: Policy, name: str, problems: int, seed: int) -> Skill:
     trials = SKILLS[name](stream(seed, "skills", name), problems)
-    scores = _scores(policy, trials.asked)
-    chance = trials.against if isinstance(trials.against, float) else _mean(_scores(policy, trials.against))
+    how = Sampling(max_tokens=LONGEST) if trials.varied else Sampling(max_tokens=LONGEST).greedy()
+    scores = _scores(policy, trials.asked, how)
+    chance = trials.against if isinstance(trials.against, float) else _mean(_scores(policy, trials.against, how))
     found = paired(scores, over="problems")
     return Skill(found.mean, chance, found.low, found.high)
 
 
-def _scores(policy: Policy, trials: Sequence[Trial]) -> list[float]:
-    said = policy.sample([trial.chat for trial in trials], Sampling(max_tokens=LONGEST).greedy())
+def _scores(policy: Policy, trials: Sequence[Trial], how: Sampling) -> list[float]:
+    said = policy.sample([trial.chat for trial in trials], how)
     return [trial.worth(group[0].text) for trial, group in zip(trials, said, strict=True)]
 
 

@@ -19,10 +19,15 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """The trials of a skill, and what they are compared with: other trials, or a number."""
+    """The trials of a skill, and what they are compared with: other trials, or a number.
+
+    varied: replies are drawn at temperature 1, where the same few requests should get a different reply each time; all
+    else is greedy.
+    """
 
     asked: Sequence[Trial]
     against: Sequence[Trial] | float
+    varied: bool = False
 
 
 def solves(family: Family, question: str) -> Callable[[str], float]:

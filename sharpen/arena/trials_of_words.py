@@ -26,7 +26,7 @@ def _propose(rng: Rng, n: int) -> Trials:
         kind, level = pick(family.kinds, rng), solutions.level_of(family, rng, 3)
         shown = [solutions.question(family, kind, level, rng) for _ in range(3)]
         asked.append(Trial(speech.more_like(shown), _fits(family, kind, shown)))
-    return Trials(asked, 0.0)
+    return Trials(asked, 0.0, varied=True)
 
 
 def _fits(family: Family, kind: str, shown: Sequence[str]) -> Callable[[str], float]:
@@ -40,12 +40,13 @@ def _fits(family: Family, kind: str, shown: Sequence[str]) -> Callable[[str], fl
 
 
 def _propose_level(rng: Rng, n: int) -> Trials:
+    """The share that are of the level asked for: three families by five levels, so fifteen requests in all."""
     asked = []
     for _ in range(n):
         family = FAMILIES[pick(("arithmetic", "stories", "countdown"), rng)]
         level = 1 + int(5 * rng.random())
         asked.append(Trial(speech.of_level(family.name, level), _is_of_level(family, level)))
-    return Trials(asked, 1 / 5)
+    return Trials(asked, 1 / 5, varied=True)
 
 
 def _is_of_level(family: Family, level: int) -> Callable[[str], float]:

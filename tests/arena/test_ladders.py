@@ -77,6 +77,26 @@ def test_a_silent_voice_has_no_skill() -> None:
     assert all(measure().score == 0.0 for measure in found.values())
 
 
+class Listener(Voice):
+    """Writes down at which temperature it was asked for what."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.asked: list[tuple[str, float]] = []
+
+    def sample(self, chats: Sequence[Chat], how: Sampling) -> list[list[Completion]]:
+        self.asked += [(chat[-1].text, how.temperature) for chat in chats]
+        return super().sample(chats, how)
+
+
+def test_problems_are_proposed_by_drawing_and_all_else_is_said_greedily() -> None:
+    listener = Listener()
+    for measure in skills(listener, problems=4).values():
+        measure()
+    for text, temperature in listener.asked:
+        assert temperature == float(text.startswith(("Write a task of ", "Write one more task "))), text
+
+
 def test_right_checks_name_the_first_wrong_step() -> None:
     rng = stream("checks")
     for _ in range(200):

@@ -1,5 +1,6 @@
 """The text the embedded model is raised on: the same from the same seed, with nothing that is kept for examination."""
 
+from dataclasses import replace
 from hashlib import blake2b
 from random import Random
 
@@ -8,32 +9,46 @@ import torch
 
 from raising.mixture import lesson, mixture
 from raising.muon import Muon, orthogonal
-from raising.nano import CONTEXT, Plan, drawn, written
+from raising.nano import CONTEXT, drawn, written
 from raising.solving import Spoken
 from raising.speaking import SKILLS
 from raising.tokenizer import MARKS, ROLES, build
+from raising.variants import NANO, NANO_CRITIC, Plan, Variant
 from sharpen.tasks.families import FAMILIES
 from sharpen.tasks.family import split_for
 from sharpen.tasks.ladder import Ladder, Sizes
 
 PLAN = Plan(blocks=10, lessons=400, easy=1, settling=1)
+SMALL = replace(NANO, plan=PLAN)
+SMALL_CRITIC = replace(NANO_CRITIC, plan=PLAN)
 
 
-@pytest.fixture(scope="module")
-def lessons() -> list[tuple[str, Spoken]]:
-    return [one for block in range(5) for one in drawn(7, block, PLAN)]
+@pytest.fixture(scope="module", params=[SMALL, SMALL_CRITIC], ids=lambda variant: variant.name)
+def lessons(request: pytest.FixtureRequest) -> list[tuple[str, Spoken]]:
+    return [one for block in range(5) for one in drawn(7, block, request.param)]
 
 
-def test_the_same_seed_gives_the_same_text_block_by_block() -> None:
-    assert drawn(3, 2, PLAN) == drawn(3, 2, PLAN)
-    assert drawn(3, 2, PLAN) != drawn(4, 2, PLAN)
+@pytest.mark.parametrize("variant", [SMALL, SMALL_CRITIC], ids=lambda variant: variant.name)
+def test_the_same_seed_gives_the_same_text_block_by_block(variant: Variant) -> None:
+    assert drawn(3, 2, variant) == drawn(3, 2, variant)
+    assert drawn(3, 2, variant) != drawn(4, 2, variant)
+
+
+def test_a_variant_reads_none_of_the_lessons_of_its_start() -> None:
+    same = replace(SMALL, name="again", start=NANO_CRITIC.start)
+    assert drawn(3, 2, same) != drawn(3, 2, SMALL)
+
+
+def test_a_variant_meets_the_faults_of_the_end_in_every_block() -> None:
+    plan = NANO_CRITIC.plan
+    assert plan.easy == 0 and plan.settling == plan.blocks
 
 
 @pytest.mark.parametrize(
     ("block", "digest"), [(0, "6f701952bfd7bc17"), (60, "131d01b14f827f59"), (127, "a88ee9a5984c9f6a")]
 )
 def test_the_text_is_that_of_the_model_in_the_package(block: int, digest: str) -> None:
-    lessons = drawn(0, block, Plan(lessons=200))
+    lessons = drawn(0, block, replace(NANO, plan=replace(NANO.plan, lessons=200)))
     assert blake2b(repr(lessons).encode(), digest_size=8).hexdigest() == digest
 
 
