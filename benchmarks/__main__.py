@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _chosen(names: list[str], device: str) -> "list[Figure]":
     """The figures of these names or groups that the device has; all of them where none is named."""
-    from benchmarks import growth, learning, overhead, policy_gradient, sampling, scoring
+    from benchmarks import growth, learning, overhead, policy_gradient, sampling, scoring, trees
 
     rooms = (sampling, scoring, trees, learning, policy_gradient, overhead, growth)
     figures = [figure for room in rooms for figure in room.FIGURES if device in figure.devices]

@@ -15,8 +15,8 @@ ONE = "one tree at a time"
 
 
 def measure(together: int, alone: int, iterations: int, bench: Bench) -> list[Result]:
-    """`together` trees in one search, and `alone` of them one after another. The critic's head has learned nothing: that
-    changes where trees grow, and not what an iteration costs."""
+    """`together` trees in one search, and `alone` of them one after another. The critic's head has learned nothing:
+    that changes where trees grow, and not what an iteration costs."""
     if bench.quick:
         together, alone, iterations = 2, 1, 1
     model, task, how = ours("nano", bench.device), sums(), Mcts(iterations=iterations)
