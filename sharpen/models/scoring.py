@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +19,12 @@ from sharpen.models.body import Body
 from sharpen.models.losses import CHUNK, spoken
 from sharpen.models.sampling import FEWEST, device_of, encoded, padded, reading, tokens_at_once
 from sharpen.models.threads import hands_of
+
+AT_ONCE = {"cpu": 2048, "cuda": 65536}
+"""Padded tokens read at once, by device; on a processor so few that they stay near the cores and threads can share."""
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def logprobs(
@@ -36,15 +43,14 @@ def logprobs(
     rows = [np.concatenate([prompt, text]) for prompt, text in zip(prompts, texts, strict=True)]
     _require_context(body, rows)
     scores: list[Floats] = [np.zeros(0, dtype=np.float32)] * len(rows)
-    groups = list(_grouped(prompts, texts, tokens_at_once(body) // 4))
-    hands = hands_of(body)
-    for wave in _waves(groups, hands.count):
-        for group in wave:
-            work = reading(body, [len(rows[r]) for r in group.rows], sum(map(len, group.texts)))
-            charge(work, group.paid(body))
-        for group, found in zip(wave, hands(partial(_scored, body), wave), strict=True):
-            for r, part in zip(group.rows, found, strict=True):
-                scores[r] = frozen_floats(part)
+    groups = list(_grouped(prompts, texts, _tokens(body)))
+
+    def bill(group: _Group) -> None:
+        charge(reading(body, [len(rows[r]) for r in group.rows], sum(map(len, group.texts))), group.paid(body))
+
+    for group, found in _each(body, groups, bill, partial(_scored, body)):
+        for r, part in zip(group.rows, found, strict=True):
+            scores[r] = frozen_floats(part)
     return scores
 
 
@@ -113,9 +119,14 @@ def _scored(body: Body, group: _Group) -> list[Floats]:
     return np.split(found, np.cumsum(counts)[:-1])
 
 
-def _waves(groups: Sequence[_Group], count: int) -> Iterator[Sequence[_Group]]:
-    for start in range(0, len(groups), count):
-        yield groups[start : start + count]
+def _each(body: Body, batches: Sequence[T], bill: Callable[[T], None], read: Callable[[T], R]) -> Iterator[tuple[T, R]]:
+    """Every batch with what was read of it, as many side by side as there are hands; billed before it is read."""
+    hands = hands_of(body)
+    for start in range(0, len(batches), hands.count):
+        wave = batches[start : start + hands.count]
+        for batch in wave:
+            bill(batch)
+        yield from zip(wave, hands(read, wave), strict=True)
 
 
 def choices(
@@ -130,12 +141,18 @@ def choices(
         )
     prompts = encoded(body, encoder, chats)
     scores: list[Floats] = [np.zeros(0, dtype=np.float32)] * len(prompts)
-    for batch, ids, lengths in _batches(body, prompts, charge, [1] * len(prompts)):
-        last = body.hidden(ids, lengths)[torch.arange(len(batch), device=ids.device), lengths - 1]
-        for start in range(0, len(batch), _at_once(body)):
-            part = body.unembed(last[start : start + _at_once(body)]).log_softmax(-1)[:, first].cpu().numpy()
-            for r, row in zip(batch[start:], part, strict=False):
-                scores[r] = frozen_floats(row)
+
+    def read(batch: list[int]) -> Floats:
+        with torch.inference_mode():
+            ids, lengths = padded([prompts[r] for r in batch], device_of(body))
+            last = body.hidden(ids, lengths)[torch.arange(len(batch), device=ids.device), lengths - 1]
+            parts = [body.unembed(part).log_softmax(-1)[:, first] for part in torch.split(last, _at_once(body))]
+            nats: Floats = torch.cat(parts).cpu().numpy()
+        return nats
+
+    for batch, nats in _each(body, _together(body, prompts), _billed(body, prompts, charge, 1), read):
+        for r, row in zip(batch, nats, strict=True):
+            scores[r] = frozen_floats(row)
     return scores
 
 
@@ -154,11 +171,18 @@ def values(
     rows = [text.ids for text in tokens]
     _require_context(body, rows)
     found: list[list[list[float]]] = [[] for _ in rows]
-    for batch, ids, lengths in _batches(body, rows, charge, [0] * len(rows)):
-        row = torch.tensor([b for b, r in enumerate(batch) for _ in places[r]], dtype=torch.int64, device=ids.device)
-        at = torch.tensor([place for r in batch for place in places[r]], dtype=torch.int64, device=ids.device)
-        outputs = read(body.hidden(ids, lengths)[row, at]).cpu().tolist()
-        for b, output in zip(row.tolist(), outputs, strict=True):
+
+    def heard(batch: list[int]) -> tuple[list[int], list[list[float]]]:
+        with torch.inference_mode():
+            ids, lengths = padded([rows[r] for r in batch], device_of(body))
+            row = [b for b, r in enumerate(batch) for _ in places[r]]
+            at = torch.tensor([place for r in batch for place in places[r]], dtype=torch.int64, device=ids.device)
+            whose = torch.tensor(row, dtype=torch.int64, device=ids.device)
+            outputs: list[list[float]] = read(body.hidden(ids, lengths)[whose, at]).cpu().tolist()
+        return row, outputs
+
+    for batch, (row, outputs) in _each(body, _together(body, rows), _billed(body, rows, charge, 0), heard):
+        for b, output in zip(row, outputs, strict=True):
             found[batch[b]].append(output)
     return found
 
@@ -177,25 +201,31 @@ def _require_context(body: Body, rows: Sequence[Ints]) -> None:
             )
 
 
-def _batches(
-    body: Body, rows: Sequence[Ints], charge: Charge, logits: Sequence[int]
-) -> Iterator[tuple[list[int], Tensor, Tensor]]:
-    """Rows of like length that fit together, billed: their places, ids int64[B, T] and lengths int64[B].
+def _tokens(body: Body) -> int:
+    """Padded tokens that are read at once: hidden layers of whole sequences take several times a cache's bytes."""
+    device = device_of(body).type
+    return max(1, min(tokens_at_once(body) // 4, AT_ONCE.get(device, AT_ONCE["cpu"])))
 
-    Gradients are off while the caller works on a batch."""
+
+def _together(body: Body, rows: Sequence[Ints]) -> list[list[int]]:
+    """Rows of like length that fit together, by their places."""
     order = sorted(range(len(rows)), key=lambda r: len(rows[r]))
-    # Hidden layers of whole sequences take several times a cache's bytes.
-    tokens = max(1, tokens_at_once(body) // 4)
-    start = 0
-    with torch.inference_mode():
-        for stop in range(1, len(order) + 1):
-            if stop == len(order) or (stop + 1 - start) * len(rows[order[stop]]) > tokens:
-                batch = order[start:stop]
-                # Equal prompts are read again in every row here: what is paid is what it would cost alone.
-                spend = reading(body, [len(rows[r]) for r in batch], sum(logits[r] for r in batch))
-                charge(spend, spend)
-                yield batch, *padded([rows[r] for r in batch], device_of(body))
-                start = stop
+    tokens, batches = _tokens(body), list[list[int]]()
+    for r in order:
+        if not batches or (len(batches[-1]) + 1) * len(rows[r]) > tokens:
+            batches.append([])
+        batches[-1].append(r)
+    return batches
+
+
+def _billed(body: Body, rows: Sequence[Ints], charge: Charge, logits: int) -> Callable[[list[int]], None]:
+    """Charges a batch, so many positions of each row unembedded; equal rows are read again, so work is what is paid."""
+
+    def bill(batch: list[int]) -> None:
+        spend = reading(body, [len(rows[r]) for r in batch], logits * len(batch))
+        charge(spend, spend)
+
+    return bill
 
 
 def _at_once(body: Body) -> int:
