@@ -18,6 +18,8 @@ from raising.variants import NANO, VARIANTS, Variant
 from sharpen.tasks.solutions import LEVELS
 
 CARD = (Path(__file__).parent / "card.md").read_text(encoding="utf-8")
+USUAL = 32
+"""Test problems a level, unless the check is told otherwise."""
 _MODELS = {NANO.name: NANO, **{variant.name: variant for variant in VARIANTS.values()}}
 
 
@@ -58,6 +60,7 @@ def card(raised: Path, checked: dict[str, Any], commit: str) -> str:
         levels=" / ".join(f"{100 * share:.0f}" for share in LEVELS.values()),
         easy=f"; above 2 none in the first {plan['easy']} of {plan['blocks']} blocks" if plan["easy"] else "",
         faults=_faults(plan["settling"], plan["blocks"]),
+        asked="" if max(problems) == USUAL else f" --problems {max(problems)}",
         problems=max(problems),
         skill_problems=6 * max(problems),
         ended=checked["well_formed"],

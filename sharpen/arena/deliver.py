@@ -18,7 +18,7 @@ from sharpen.core.records import Weights
 
 SOLVER, CARD = "solver.json", "SHARPEN.md"
 
-LICENCES = {"nano": "Apache-2.0", "smollm2": "Apache-2.0"}
+LICENCES = {"nano": "Apache-2.0", "nano-critic": "Apache-2.0", "smollm2": "Apache-2.0"}
 """Of the models that come with a name of ours."""
 
 

@@ -31,7 +31,9 @@ Task = Annotated[
 ]
 Model = Annotated[
     Text,
-    typer.Option(help=f"nano, smollm2, a Hugging Face id or folder, or openai:MODEL@URL. Default: {MODEL}."),
+    typer.Option(
+        help=f"nano, nano-critic, smollm2, a Hugging Face id or folder, or openai:MODEL@URL. Default: {MODEL}."
+    ),
 ]
 Teacher = Annotated[Text, typer.Option(help="A model that methods may learn from.")]
 Judge = Annotated[Text, typer.Option(help="A model that methods may ask for verdicts.")]

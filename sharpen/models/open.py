@@ -16,13 +16,15 @@ from sharpen.models.shape import Shape
 from sharpen.models.smollm2 import smollm2_folder
 
 NANO = Path(__file__).parent / "nano"
-NAMES = ("linear", "nano", "smollm2")
+EMBEDDED = {"nano": NANO, "nano-critic": NANO.with_name("nano-critic")}
+"""The folders that ship with the package."""
+NAMES = ("linear", *EMBEDDED, "smollm2")
 _SERVER = re.compile(r"openai:(?P<model>[^@]+)@(?P<url>https?://.+)")
 _HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
 def open_model(name: str, cache: Path, key: str | None = None) -> Model:
-    """The model of a name: `nano`, `smollm2`, `linear`, a model folder, a Hugging Face id in the local cache, or
+    """The model of a name: one of NAMES, a model folder, a Hugging Face id in the local cache, or
     `openai:MODEL@URL`. What has to be unpacked goes under `cache`; raises InvalidInput for any other name."""
     if name == "linear":
         return linear_model()
@@ -55,8 +57,8 @@ def open_folder(name: str, folder: Path) -> LocalModel:
 
 
 def _folder(name: str, cache: Path) -> Path:
-    if name == "nano":
-        return NANO
+    if name in EMBEDDED:
+        return EMBEDDED[name]
     if name == "smollm2":
         return smollm2_folder(cache)
     path = Path(name).expanduser()

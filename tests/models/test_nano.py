@@ -1,4 +1,4 @@
-"""The embedded model as others find it: an ordinary Hugging Face folder with a card that tells the truth."""
+"""The embedded models as others find them: ordinary Hugging Face folders with a card that tells the truth."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -9,33 +9,44 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 
 import sharpen.models
 from sharpen.core.records import user
-from sharpen.models.open import open_folder
+from sharpen.models.open import EMBEDDED, open_folder
 from sharpen.tasks.arithmetic import Arithmetic
 from sharpen.tasks.expressions import answered
 from sharpen.tasks.ladder import Ladder, Sizes
 
-FOLDER = Path(sharpen.models.__file__).parent / "nano"
+
+@pytest.fixture(scope="module", params=EMBEDDED)
+def folder(request: pytest.FixtureRequest) -> Path:
+    return EMBEDDED[request.param]
 
 
 @pytest.fixture(scope="module")
-def tokenizer() -> PreTrainedTokenizerBase:
-    return AutoTokenizer.from_pretrained(FOLDER)
+def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    return AutoTokenizer.from_pretrained(folder)
 
 
 @pytest.fixture(scope="module")
-def model() -> PreTrainedModel:
-    return AutoModelForCausalLM.from_pretrained(FOLDER, dtype=torch.float32)
+def model(folder: Path) -> PreTrainedModel:
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+
+
+def test_all_of_them_hold_twelve_megabytes_in_half_precision() -> None:
+    models = [AutoModelForCausalLM.from_pretrained(folder) for folder in EMBEDDED.values()]
+    assert sum(2 * model.num_parameters() for model in models) <= 12_000_000
+    shipped = Path(sharpen.models.__file__).parent.rglob("model.safetensors")
+    assert {file.parent for file in shipped} == set(EMBEDDED.values())
 
 
 def test_it_is_a_llama_of_at_most_two_million_parameters(model: PreTrainedModel) -> None:
     assert model.config.architectures == ["LlamaForCausalLM"]
     assert model.num_parameters() <= 2_000_000
     assert model.config.max_position_embeddings >= 512
-    assert sum(file.stat().st_size for file in FOLDER.iterdir()) <= 12_000_000
 
 
-def test_transformers_gives_the_same_likelihoods(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-    ours = open_folder("nano", FOLDER)
+def test_transformers_gives_the_same_likelihoods(
+    folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    ours = open_folder("it", folder)
     asked, said = "Ada has 7 apples. Ada loses 2. How many has Ada?", "7-2=5\nAnswer: 5"
     (mine,) = ours.at(ours.base).logprobs([(user(asked),)], [said])
     shown = f"<|user|>{asked}<|end|><|assistant|>"
@@ -45,9 +56,9 @@ def test_transformers_gives_the_same_likelihoods(model: PreTrainedModel, tokeniz
     assert torch.allclose(torch.tensor(mine)[: len(theirs)], theirs[: len(mine)], atol=1e-4)
 
 
-def test_the_card_names_these_weights(model: PreTrainedModel) -> None:
-    card = (FOLDER / "CARD.md").read_text(encoding="utf-8")
-    assert sha256((FOLDER / "model.safetensors").read_bytes()).hexdigest() in card
+def test_the_card_names_these_weights(folder: Path, model: PreTrainedModel) -> None:
+    card = (folder / "CARD.md").read_text(encoding="utf-8")
+    assert f"model.safetensors sha256: `{sha256((folder / 'model.safetensors').read_bytes()).hexdigest()}`" in card
     assert f"{model.num_parameters():,}" in card
 
 

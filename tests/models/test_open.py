@@ -7,10 +7,10 @@ import pytest
 
 from sharpen.core.errors import InvalidInput
 from sharpen.core.records import Sampling, user
-from sharpen.models.open import NANO, open_model
+from sharpen.models.open import EMBEDDED, NANO, open_model
 
 
-@pytest.mark.parametrize("name", ["linear", "nano"])
+@pytest.mark.parametrize("name", ["linear", *EMBEDDED])
 def test_an_embedded_model_opens_and_speaks(name: str, tmp_path: Path) -> None:
     model = open_model(name, tmp_path)
     assert model.name == name and "learn" in model.offers
