@@ -13,7 +13,7 @@ import torch
 from sharpen.models.body import Body
 
 SMALL = 1 << 23
-"""Parameters up to which rows are shared among threads; above it, products are (measured: docs/speed.md)."""
+"""Parameters up to which rows are shared among threads; above it, products are."""
 
 T = TypeVar("T")
 R = TypeVar("R")
