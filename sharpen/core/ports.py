@@ -173,6 +173,15 @@ class Env(Protocol):
         ...
 
 
+def opens(env: Env, problem: Problem) -> bool:
+    """Whether a world can make anything of a question that a model wrote."""
+    try:
+        env.open(problem)
+    except ValueError:
+        return False
+    return True
+
+
 class Oracle(Protocol):
     """Where the answers live. Raises Unanswerable for a problem that is not the task's own."""
 

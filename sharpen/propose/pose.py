@@ -9,7 +9,7 @@ from typing import Literal
 
 from sharpen.core.errors import InvalidInput
 from sharpen.core.judging import MARK, plain_answer
-from sharpen.core.ports import Env, Refusal, Sampler
+from sharpen.core.ports import Env, Refusal, Sampler, opens
 from sharpen.core.records import Attempt, Chat, Completion, Finish, Problem, Sampling, Turn, user
 from sharpen.core.speech import of_topics, with_answer
 from sharpen.core.streams import stream_key
@@ -96,14 +96,14 @@ class Writing:
         return [
             Written(posed, _attempt(teacher, prompt, Turn(prompt, (one.piece,))))
             for one, pair in pairs
-            if pair and _opens(env, (posed := _posed(frame, *pair)).problem)
+            if pair and opens(env, (posed := _posed(frame, *pair)).problem)
         ]
 
     def _turns(
         self, teacher: Sampler, env: Env, prompt: Chat, frame: Chat, said: Sequence[Completion]
     ) -> list[Written]:
         texts = [(one, one.text.strip().removeprefix(_TASK).strip()) for one in said if one.finish is Finish.END]
-        asked = [(one, text) for one, text in texts if text and MARK not in text and _opens(env, _problem(frame, text))]
+        asked = [(one, text) for one, text in texts if text and MARK not in text and opens(env, _problem(frame, text))]
         if not asked:
             return []
         chats = [env.open(_problem(frame, text)).chat for _, text in asked]
@@ -159,12 +159,3 @@ def _problem(frame: Chat, question: str) -> Problem:
 
 def _attempt(teacher: Sampler, prompt: Chat, *turns: Turn) -> Attempt:
     return Attempt(Problem("request", prompt), turns, teacher.weights)
-
-
-def _opens(env: Env, problem: Problem) -> bool:
-    """Whether a world can make anything of a question that a model wrote."""
-    try:
-        env.open(problem)
-    except ValueError:
-        return False
-    return True

@@ -11,7 +11,7 @@ from sharpen.core.judging import plain_answer
 from sharpen.core.lessons import Lesson, Term, demonstration, retold
 from sharpen.core.method import Seat, Solver
 from sharpen.core.objectives import Imitate
-from sharpen.core.ports import Env, Judge, Policy, Sampler
+from sharpen.core.ports import Env, Judge, Policy, Sampler, opens
 from sharpen.core.records import Attempt, Chat, Message, Problem, Sampling, Stop, Weights
 from sharpen.core.streams import Rng
 from sharpen.core.training import Training
@@ -96,7 +96,7 @@ class Adapted:
             author = seat.at(writer, "write", number)
             drawn = partial(seat.rng, "write", number)
             written = self.proposes(author, [problems[place] for place in lacking], self.practice.n, drawn)
-            new = {p.id: p for group in written for p in group if p.id not in tried and _opens(seat.env, p)}
+            new = {p.id: p for group in written for p in group if p.id not in tried and opens(seat.env, p)}
             attempts = rollout(seat.at(writer, "practise"), seat.env, list(new.values()), GREEDY) if new else []
             tried |= {attempt.problem.id: attempt for attempt in attempts}
             for place, group in zip(lacking, written, strict=True):
@@ -137,12 +137,3 @@ def _told(example: Attempt, before: int, env: Env) -> Chat:
     opened = len(env.open(example.problem).chat)
     later = (replace(message, tokens=None) for message in example.turns[-1].seen[opened:])
     return (*example.problem.chat[before:], *later, Message("assistant", example.text))
-
-
-def _opens(env: Env, problem: Problem) -> bool:
-    """Whether a world can make anything of a question that a model wrote."""
-    try:
-        env.open(problem)
-    except ValueError:
-        return False
-    return True
