@@ -93,11 +93,6 @@ def _causal_plain(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     return weighed(shares, v).view(q.shape)
 
 
-def together(mine: Tensor, shared: Tensor) -> Tensor:
-    """Shares of scores [..., S] and [..., P] in one softmax, [..., S + P]."""
-    return torch.cat((mine, shared), dim=-1).softmax(-1)
-
-
 def weighed(shares: Tensor, values: Tensor) -> Tensor:
     """[..., n, S] by [..., S, d]: the same sums where positions without a share are appended, however many."""
     if shares.shape[-1] <= _BLOCK:

@@ -4,12 +4,12 @@ Rows that share a prompt meet its keys as the rows of one product (shared-prefix
 memory and the reading of one row, whatever the number of samples.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from sharpen.models.attention import FEWEST_QUERIES, together, weighed
+from sharpen.models.attention import FEWEST_QUERIES, weighed
 
 FIRST = 32
 """Tokens there is place for at first; doubled when they are used up."""
@@ -94,21 +94,18 @@ class KeyValues:
         keys, values = self.prompt_keys, self.prompt_values
         if len(needed) < len(self.lengths):
             keys, values = keys.index_select(1, needed), values.index_select(1, needed)
-        lengths, unread = self.lengths[needed], self.unread[needed]
-        said_keys, said_values = (self._picked(x, index) for x in (self.keys, self.values))
-        return KeyValues(
-            keys,
-            values,
-            lengths,
-            unread,
-            chat,
-            self.heads,
-            self.room,
-            self.cos,
-            self.sin,
-            said_keys,
-            said_values,
-            self.said,
+        said_keys, said_values = (
+            _placed(x[:, :, :, : self.said].index_select(1, index), x.shape[3]) for x in (self.keys, self.values)
+        )
+        return replace(
+            self,
+            prompt_keys=keys,
+            prompt_values=values,
+            lengths=self.lengths[needed],
+            unread=self.unread[needed],
+            chat=chat,
+            keys=said_keys,
+            values=said_values,
         )
 
     def places(self) -> Tensor:
@@ -132,7 +129,7 @@ class KeyValues:
             mine.view(batch, heads, length, own).masked_fill_(ahead, -torch.inf)
         asked = torch.matmul(self.seats.taken(grouped), self.prompt_keys[layer].transpose(-1, -2))
         shared = self.seats.left(asked.masked_fill_(self.unread, -torch.inf))
-        shares = together(mine, shared)
+        shares = torch.cat((mine, shared), dim=-1).softmax(-1)
         mixed = weighed(shares[..., :own], v)
         mixed += self.seats.left(weighed(self.seats.taken(shares[..., own:]), self.prompt_values[layer]))
         return mixed.view(q.shape)
@@ -144,17 +141,14 @@ class KeyValues:
             return True
         if self.said >= self.room:
             return False
-        self.keys, self.values = (self._grown(x, min(self.room, 2 * capacity)) for x in (self.keys, self.values))
+        capacity = min(self.room, 2 * capacity)
+        self.keys, self.values = (_placed(x, capacity) for x in (self.keys, self.values))
         return True
 
-    def _picked(self, said: Tensor, index: Tensor) -> Tensor:
-        layers, _, groups, capacity, size = said.shape
-        picked = said.new_empty(layers, len(index), groups, capacity, size)
-        picked[:, :, :, : self.said] = said[:, :, :, : self.said].index_select(1, index)
-        return picked
 
-    def _grown(self, said: Tensor, capacity: int) -> Tensor:
-        layers, rows, groups, _, size = said.shape
-        grown = said.new_empty(layers, rows, groups, capacity, size)
-        grown[:, :, :, : self.said] = said[:, :, :, : self.said]
-        return grown
+def _placed(said: Tensor, capacity: int) -> Tensor:
+    """What was said, with place for so many tokens; what is not filled holds nothing that is read."""
+    layers, rows, groups, filled, size = said.shape
+    placed = said.new_empty(layers, rows, groups, capacity, size)
+    placed[:, :, :, :filled] = said
+    return placed

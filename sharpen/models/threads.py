@@ -11,6 +11,7 @@ from typing import TypeVar
 import torch
 
 from sharpen.models.body import Body
+from sharpen.models.mount import size
 
 SMALL = 1 << 23
 """Parameters up to which rows are shared among threads; above it, products are."""
@@ -34,8 +35,7 @@ class Hands:
 def hands_of(body: Body) -> Hands:
     """The threads that share the rows of this body: one each of a processor for a small body; otherwise one, whose
     products are shared instead."""
-    parameters = list(body.module.parameters())
-    if parameters[0].device.type != "cpu" or sum(parameter.numel() for parameter in parameters) > SMALL:
+    if next(body.module.parameters()).device.type != "cpu" or size(body) > SMALL:
         return Hands(1)
     count = torch.get_num_threads()
     return Hands(count, pool(count)) if count > 1 else Hands(1)
